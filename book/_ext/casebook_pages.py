@@ -1,0 +1,144 @@
+"""What the site adds to Jupyter Book: pages made from the last run's report, and a chapter's ``.py`` to download."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+NO_REPORT = "There is no report of a run yet: run <code>make site</code>."
+THEME_OPTIONS = {"show_toc_level": 2, "use_fullscreen_button": False}
+
+
+def report_folder(source_directory: str) -> Path:
+    """Return where the last run left its report: named by the build, or below the checkout."""
+    return Path(os.environ.get("CASEBOOK_REPORT") or Path(source_directory, "_build", "report"))
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Return an HTML table; cells are HTML already."""
+    top = "".join(f"<th scope='col'>{cell}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<div class='casebook-scroll' tabindex='0'><table class='table'><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+class ReportPage(SphinxDirective):
+    """A directive that shows one file of the report, or says how to make it."""
+
+    file = ""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the file as HTML."""
+        path = report_folder(str(self.env.app.srcdir)) / self.file
+        self.env.note_dependency(str(path))
+        text = self.show(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else f"<p>{NO_REPORT}</p>"
+        return [nodes.raw("", text, format="html")]
+
+    def show(self, report: Any) -> str:
+        """Turn the report into HTML."""
+        raise NotImplementedError
+
+
+class StatusTable(ReportPage):
+    """``{casebook-status}``: each notebook's time, memory and verdict, and the versions that made the numbers."""
+
+    file = "notebooks.json"
+
+    def show(self, report: Any) -> str:
+        """Turn the runs into a table."""
+        rows = [
+            [
+                f"<a href='../notebooks/{run['notebook']}.html'>{run['notebook']}</a>",
+                f"{run['seconds']:.0f}",
+                f"{run['peak_mb']:.0f}",
+                html.escape(run["status"].splitlines()[0]),
+            ]
+            for run in report
+        ]
+        versions = ", ".join(f"{name} {number}" for name, number in report[0]["versions"].items())
+        made = f"<p>Commit <code>{report[0]['commit']}</code>; {versions}.</p>"
+        return table(["Notebook", "Seconds", "Peak memory (MB)", "Status"], rows) + made
+
+
+class LedgerTable(ReportPage):
+    """``{casebook-ledger}``: every claim that an executed cell has judged."""
+
+    file = "claims.json"
+
+    def show(self, report: Any) -> str:
+        """Turn the ledger into a table, with the file itself beside the page."""
+        rows = [
+            [
+                str(entry["section"]),
+                f"<a href='../{entry['link']}'>{html.escape(entry['claim'])}</a>",
+                f"<span class='casebook-verdict casebook-verdict--{entry['verdict'].replace(' ', '-')}'>{entry['verdict']}</span>",
+                html.escape(entry["sentence"]),
+            ]
+            for entry in report
+        ]
+        count = f"<p>{len(rows)} claims; the same as a file: <a href='claims.json'>claims.json</a>.</p>"
+        return count + table(["Section", "Claim", "Verdict", "What the run found"], rows)
+
+
+class BenchTable(ReportPage):
+    """``{casebook-bench}``: speed and memory as last measured."""
+
+    file = "bench.json"
+
+    def show(self, report: Any) -> str:
+        """Turn the measurements into a table."""
+        rows = [[html.escape(row["name"]), f"{row['value']:,.3g}", row["unit"]] for row in report["rows"]]
+        return table(["What", "Value", "Unit"], rows) + f"<p>Machine: {html.escape(report['machine'])}.</p>"
+
+
+def mend_header(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Name the errata button, let "suggest edit" open the ``.py``, and offer the ``.py`` for download."""
+    source = Path(app.srcdir, f"{page}.py")
+    for group in context.get("header_buttons", []):
+        for button in group.get("buttons", []):
+            if button.get("label") == "source-issues-button":
+                button["text"] = button["tooltip"] = "Report an error on this page"
+            if button.get("label") == "source-edit-button" and source.exists():
+                button["url"] = button["url"].replace(".ipynb", ".py")
+        if group.get("label") == "download-buttons" and source.exists():
+            group["buttons"].insert(1, python_download(app, page, source))
+
+
+def python_download(app: Sphinx, page: str, source: Path) -> dict[str, str]:
+    """Copy a chapter's ``.py`` beside its notebook and return the button that downloads it."""
+    target = Path(app.outdir, "_sources", f"{page}.py")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
+    return {
+        "type": "link",
+        "url": f"{'../' * page.count('/')}_sources/{page}.py",
+        "text": ".py",
+        "icon": "fab fa-python",
+        "tooltip": "Download the notebook as a Python script",
+        "label": "download-python-button",
+    }
+
+
+def finish(app: Sphinx, error: Exception | None) -> None:
+    """Put the ledger's file beside its page."""
+    ledger = report_folder(str(app.srcdir)) / "claims.json"
+    if error is None and ledger.exists():
+        shutil.copy(ledger, Path(app.outdir, "book", "claims.json"))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directives and hooks."""
+    app.add_directive("casebook-status", StatusTable)
+    app.add_directive("casebook-ledger", LedgerTable)
+    app.add_directive("casebook-bench", BenchTable)
+    app.connect("config-inited", lambda _, config: config.html_theme_options.update(THEME_OPTIONS))
+    app.connect("html-page-context", mend_header, priority=900)
+    app.connect("build-finished", finish)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

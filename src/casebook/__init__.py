@@ -1,0 +1,1 @@
+"""Business machine-learning case interviews in which every sentence runs."""
