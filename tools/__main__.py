@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
         return 0 if not arguments or arguments[0] in {"help", "-h", "--help"} else 2
     python = bootstrap.ensure()
     command = [str(python), *COMMANDS[arguments[0]][1], *arguments[1:]]
-    return subprocess.run(command, cwd=ROOT).returncode
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tools.paths import ROOT, VENV
@@ -36,18 +37,19 @@ def check_python(version: tuple[int, int]) -> None:
         )
 
 
-def check_openmp(system: str, find=ctypes.util.find_library) -> None:
+def check_openmp(system: str, find: Callable[[str], str | None] = ctypes.util.find_library) -> None:
     """Name the OpenMP runtime that LightGBM loads, where it is missing."""
     if system == "Linux" and not find("gomp"):
         raise MissingPartError(
             "libgomp must be installed, got none; run `apt-get install libgomp1` (Debian, Ubuntu) "
             "or `dnf install libgomp` (Fedora)."
         )
-    if system == "Darwin" and not (find("omp") or Path("/opt/homebrew/opt/libomp").exists()):
+    kegs = (Path("/opt/homebrew/opt/libomp"), Path("/usr/local/opt/libomp"))
+    if system == "Darwin" and not (find("omp") or any(keg.exists() for keg in kegs)):
         raise MissingPartError("libomp must be installed, got none; run `brew install libomp`.")
 
 
-def check_compiler(version: tuple[int, int], which=shutil.which) -> None:
+def check_compiler(version: tuple[int, int], which: Callable[[str], str | None] = shutil.which) -> None:
     """Name the compiler that causalml needs on Python 3.13, where no wheel exists."""
     if version >= (3, 13) and not (which("cc") or which("gcc") or which("cl")):
         raise MissingPartError(
@@ -63,7 +65,9 @@ def find_uv() -> str:
     if found:
         return found
     print("uv is missing: bringing it by pip into .uv", flush=True)
-    made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(UV_HOME)], capture_output=True, text=True)
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", "--clear", str(UV_HOME)], capture_output=True, text=True, check=False
+    )
     if made.returncode:
         raise MissingPartError(
             "Python's venv module must work, got an error; run `apt-get install python3-venv`.\n" + made.stdout
@@ -74,7 +78,7 @@ def find_uv() -> str:
 
 def wanted_stamp() -> str:
     """Return the digest of all that decides what the environment holds."""
-    digest = hashlib.sha256(sys.version.encode())
+    digest = hashlib.sha256(f"{sys.version}|{ROOT}".encode())  # a copied checkout must not import the original's src
     for name in ("requirements.lock", "pyproject.toml"):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
@@ -88,7 +92,7 @@ def ensure() -> Path:
     version = sys.version_info[:2]
     check_python(version)
     check_openmp(platform.system())
-    python = venv_python()
+    python = venv_python(VENV)
     if python.exists() and STAMP.exists() and STAMP.read_text() == wanted_stamp():
         return python
     check_compiler(version)

@@ -22,6 +22,7 @@ from tools.twins import read_chapter, repository
 
 WORKERS = 2
 DECIDES_RESULTS = ("src", "data", "requirements.lock")
+NO_CONTENT = {"__pycache__", ".ipynb_checkpoints"}
 REPORTED_VERSIONS = ("numpy", "pandas", "scikit-learn", "lightgbm", "matplotlib")
 
 
@@ -43,7 +44,7 @@ def fingerprint(source: Path, parameters: dict[str, Any], root: Path = ROOT) -> 
     digest.update(source.read_bytes())
     for name in DECIDES_RESULTS:
         place = root / name
-        files = sorted(p for p in place.rglob("*") if p.suffix in {".py", ".yml", ".json", ".mplstyle"})
+        files = sorted(p for p in place.rglob("*") if p.is_file() and not NO_CONTENT & set(p.parts))
         for path in files if place.is_dir() else [place]:
             digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
     return digest.hexdigest()
@@ -51,8 +52,9 @@ def fingerprint(source: Path, parameters: dict[str, Any], root: Path = ROOT) -> 
 
 def commit(root: Path = ROOT) -> str:
     """Return the checkout's short commit, with ``+`` where files differ from it."""
+
     def git(*words: str) -> str:
-        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False).stdout.strip()
 
     head = git("rev-parse", "--short", "HEAD") or "unknown"
     return head + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
@@ -64,12 +66,15 @@ def versions() -> dict[str, str]:
 
 
 def relay(name: str, line: str) -> dict[str, Any]:
-    """Print a child's progress line and return its facts."""
-    facts: dict[str, Any] = json.loads(line)
+    """Print a child's progress line and return its facts; none where the line is another program's."""
+    try:
+        facts: dict[str, Any] = json.loads(line)
+    except json.JSONDecodeError:
+        return {}
     if "cell" in facts:
         print(
-            f"  {name}: cell {facts['cell']} of {facts['cells']}, "
-            f"{facts['seconds']:.0f} s, {facts['peak_mb']:.0f} MB", flush=True,
+            f"  {name}: cell {facts['cell']} of {facts['cells']}, {facts['seconds']:.0f} s, {facts['peak_mb']:.0f} MB",
+            flush=True,
         )
     return facts
 
@@ -89,24 +94,27 @@ def execute_one(source: Path, root: Path, parameters: dict[str, Any], timeout: i
     fresh = root / "notebooks" / f".{source.stem}.run.ipynb"
     nbformat.write(read_chapter(source, root, repository(root)), fresh)
     try:
-        run = _execute(source.stem, fresh, target, root, parameters, timeout)
+        command = [sys.executable, "-m", "tools.run_one", str(fresh), str(target)]
+        command += ["--parameters", json.dumps(parameters), "--timeout", str(timeout)]
+        run = _execute(source.stem, command, root)
     finally:
         fresh.unlink(missing_ok=True)
     record.write_text(json.dumps({"fingerprint": mark, "run": asdict(run)}, indent=1))
     return run
 
 
-def _execute(name: str, fresh: Path, target: Path, root: Path, parameters: dict[str, Any], timeout: int) -> Run:
+def _execute(name: str, command: list[str], root: Path) -> Run:
     print(f"  {name}: started", flush=True)
-    command = [sys.executable, "-m", "tools.run_one", str(fresh), str(target)]
-    command += ["--parameters", json.dumps(parameters), "--timeout", str(timeout)]
-    start, facts, chatter = time.monotonic(), {}, []
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+    start = time.monotonic()
+    facts: dict[str, Any] = {}
+    chatter: list[str] = []
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
+    ) as child:
         for line in child.stdout or ():
-            if line.startswith("{"):
-                facts = relay(name, line)
-            else:
-                chatter.append(line)
+            said = relay(name, line) if line.startswith("{") else {}
+            facts |= said
+            chatter += [] if said else [line]
     status = facts.get("status", "the kernel's process ended without a word:\n" + "".join(chatter))
     seconds, peak = time.monotonic() - start, facts.get("peak_mb", 0.0)
     print(f"  {name}: {'done' if status == 'ok' else 'FAILED'} in {seconds:.0f} s, peak {peak:.0f} MB", flush=True)
@@ -114,7 +122,10 @@ def _execute(name: str, fresh: Path, target: Path, root: Path, parameters: dict[
 
 
 def execute_all(
-    root: Path = ROOT, sources: Iterable[Path] | None = None, parameters: dict[str, Any] | None = None, timeout: int = 600
+    root: Path = ROOT,
+    sources: Iterable[Path] | None = None,
+    parameters: dict[str, Any] | None = None,
+    timeout: int = 600,
 ) -> list[Run]:
     """Execute the chapters, two at a time; one that fails does not stop the others.
 

@@ -13,18 +13,18 @@ SKIPPED = {"genindex.html", "search.html", "404.html"}
 def page_problems(name: str, text: str) -> list[str]:
     """Return what is wrong in one built page, a sentence each."""
     page = BeautifulSoup(text, "html.parser")
-    for code in page.select(".cell_input, pre"):
-        if not code.find_parent(class_="cell_output") or "cell_input" in (code.get("class") or []):
+    for code in page.select(".cell_input, pre, code"):  # code that is shown may contain any words
+        if not code.find_parent(class_="cell_output"):
             code.extract()
     seen = page.get_text()
     found = []
-    if "Traceback (most recent call last)" in seen:
+    if "Traceback (most recent call last)" in seen or page.select(".output.traceback"):
         found.append("a traceback; mend the cell that raises")
     if page.select(".system-message"):
         found.append("an error box of Sphinx; mend the markup")
     if page.select(".output.stderr"):
         found.append("a library's warning; mend its cause or list it in tools/allowed_warnings.yml")
-    if any(not glued.get_text(strip=True) for glued in page.select(".pasted-text")):
+    if any(not glued.get_text(strip=True) for glued in page.select(".pasted-text, .pasted-inline:not(:has(img))")):
         found.append("an empty glued number; glue the key in an executed cell")
     if re.search(r"\{(glue|eval|cite|ref|doc|term)(:\w+)?\}`", seen):
         found.append("a role left as text; mend its markup")

@@ -20,15 +20,18 @@ PROGRESS_EVERY_SECONDS = 5.0
 
 def peak_megabytes() -> float:
     """Return the largest peak resident memory among this process's children (the kernel), in MB."""
-    peaks = [0.0]
-    for child in psutil.Process().children(recursive=True):
-        status = Path(f"/proc/{child.pid}/status")
-        if status.exists():
-            rows = [row for row in status.read_text().splitlines() if row.startswith("VmHWM")]
-            peaks += [int(row.split()[1]) / 1024 for row in rows]
-        else:
-            peaks.append(child.memory_info().rss / 2**20)
-    return max(peaks)
+    return max([0.0, *(peak_of(child) for child in psutil.Process().children(recursive=True))])
+
+
+def peak_of(child: psutil.Process) -> float:
+    """Return one process's peak resident memory in MB (0 if it has just ended)."""
+    try:
+        if not Path("/proc/self/status").exists():
+            return float(child.memory_info().rss) / 2**20
+        rows = Path(f"/proc/{child.pid}/status").read_text().splitlines()
+    except (OSError, psutil.Error):  # a child may end between being listed and being read
+        return 0.0
+    return max([0.0, *(int(row.split()[1]) / 1024 for row in rows if row.startswith("VmHWM"))])
 
 
 def say(**facts: Any) -> None:
@@ -60,9 +63,7 @@ class MeteredEngine(NBClientEngine):
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, *arguments: Any, **options: Any) -> Any:
         """Execute with the meter attached."""
-        return super().execute_managed_notebook(
-            nb_man, kernel_name, *arguments, on_cell_executed=cls.meter, **options
-        )
+        return super().execute_managed_notebook(nb_man, kernel_name, *arguments, on_cell_executed=cls.meter, **options)
 
 
 def execute(source: Path, target: Path, parameters: dict[str, Any], timeout: int) -> None:
@@ -73,8 +74,15 @@ def execute(source: Path, target: Path, parameters: dict[str, Any], timeout: int
     status = "ok"
     try:
         papermill.execute_notebook(
-            source, target, parameters, engine_name="metered", kernel_name="python3", cwd=source.parent,
-            progress_bar=False, execution_timeout=timeout, log_output=False,
+            source,
+            target,
+            parameters,
+            engine_name="metered",
+            kernel_name="python3",
+            cwd=source.parent,
+            progress_bar=False,
+            execution_timeout=timeout,
+            log_output=False,
         )
     except PapermillExecutionError as error:
         status = f"cell {error.cell_index}: {error.ename}: {error.evalue}\n{error}"

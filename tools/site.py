@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import yaml
 
 from tools.execute import execute_all
@@ -18,13 +19,18 @@ from tools.html_check import problems as html_problems
 from tools.ledger import write_ledger
 from tools.paths import ROOT, built, notebook_sources
 from tools.twins import repository
+from tools.warnings_list import load_allowed, without_listed
 
 COPIED = ("book", "data")
 
 
-def stage(root: Path = ROOT) -> Path:
-    """Copy the book's tree to ``_build/stage`` with executed notebooks in the place of the twins."""
-    place = built(root, "stage")
+def stage(root: Path = ROOT) -> list[str]:
+    """Copy the book's tree to ``_build/stage`` with executed notebooks in the place of the twins.
+
+    What the list of warnings allows is left out of the copies, and so are papermill's notes, which name this
+    machine's folders. Returns a sentence for each warning that is not on the list.
+    """
+    place, wrong, allowed = built(root, "stage"), [], load_allowed()
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     for name in COPIED:
@@ -32,11 +38,17 @@ def stage(root: Path = ROOT) -> Path:
             shutil.copytree(root / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
     (place / "notebooks").mkdir()
     for source in notebook_sources(root):
-        shutil.copy(built(root, "executed", f"{source.stem}.ipynb"), place / "notebooks")
+        notebook = nbformat.read(built(root, "executed", f"{source.stem}.ipynb"), as_version=4)
+        wrong += without_listed(source.stem, notebook, allowed)
+        for noted in (notebook, *notebook.cells):
+            noted.metadata.pop("papermill", None)
+        nbformat.write(notebook, place / "notebooks" / f"{source.stem}.ipynb")
         shutil.copy(source, place / "notebooks")
+    if (root / "notebooks" / "exercises").exists():
+        shutil.copytree(root / "notebooks" / "exercises", place / "notebooks" / "exercises")
     shutil.copy(root / "_toc.yml", place)
     (place / "_config.yml").write_text(yaml.safe_dump(site_config(root), sort_keys=False), encoding="utf-8")
-    return place
+    return wrong
 
 
 def site_config(root: Path = ROOT) -> dict[str, Any]:
@@ -47,31 +59,58 @@ def site_config(root: Path = ROOT) -> dict[str, Any]:
     return config
 
 
-def sphinx(place: Path, root: Path) -> int:
+def sphinx(root: Path) -> int:
     """Run the strict build from a clean environment of doctrees and return its exit status."""
-    for old in (built(root, ".doctrees"), built(root, "html")):
-        shutil.rmtree(old, ignore_errors=True)
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(place)]
+    shutil.rmtree(built(root, ".doctrees"), ignore_errors=True)
+    place = str(built(root, "stage"))
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", place]
     command += ["--path-output", str(root), "-W", "-n", "--keep-going", "--quiet"]
     environment = os.environ | {"CASEBOOK_REPORT": str(built(root, "report"))}
     log = built(root, "report", "sphinx.log")
-    done = subprocess.run(command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    log.write_text(done.stdout)
+    done = subprocess.run(
+        command,
+        cwd=root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(done.stdout, encoding="utf-8")
     if done.returncode:
         print(done.stdout[-6000:], flush=True)
     return done.returncode
 
 
 def build(root: Path = ROOT, refresh: bool = True) -> list[str]:
-    """Execute, assemble the ledger, build and check; return what is wrong, a sentence each."""
+    """Execute, assemble the ledger, build and check; return what is wrong, a sentence each.
+
+    ``_build/html`` exists afterwards only if nothing is wrong; a refused site is kept in ``_build/refused`` to look at.
+    """
+    html, refused = built(root, "html"), built(root, "refused")
+    for old in (html, refused):
+        shutil.rmtree(old, ignore_errors=True)
+    wrong = assemble(root, refresh)
+    if wrong and html.exists():
+        html.rename(refused)
+    return wrong
+
+
+def assemble(root: Path, refresh: bool) -> list[str]:
+    """Do the work of :func:`build`."""
     runs = execute_all(root) if refresh else []
-    failed = [f"{run.notebook} must run from top to bottom, got an error in {run.status.splitlines()[0]}; mend the cell."
-              for run in runs if run.status != "ok"]
+    failed = [
+        f"{run.notebook} must run from top to bottom, got an error in {run.status.splitlines()[0]}; mend the cell."
+        for run in runs
+        if run.status != "ok"
+    ]
     if failed:
         return failed
-    wrong = write_ledger(root)
+    wrong = write_ledger(root) + stage(root)
     print("Building the site", flush=True)
-    if sphinx(stage(root), root):
+    if sphinx(root):
         return [*wrong, "the Sphinx build must end without a warning, got some; read _build/report/sphinx.log."]
     return wrong + html_problems(built(root, "html"))
 
@@ -85,8 +124,10 @@ def main() -> int:
     for sentence in wrong:
         print(f"not ready: {sentence}")
     if wrong:
+        if built(ROOT, "refused").exists():
+            print("\nThe refused site can be looked at in _build/refused.")
         return 1
-    print(f"\nThe site stands in {built(ROOT, 'html').relative_to(ROOT)}. Open _build/html/index.html, or run `make serve`.")
+    print("\nThe site stands in _build/html. Open _build/html/index.html, or run `make serve`.")
     return 0
 
 

@@ -16,14 +16,14 @@ import yaml
 
 from tools.paths import ROOT, notebook_sources
 
-INSTALL = '''# Brings the course's package where it is missing (Colab, an empty folder); elsewhere it does nothing.
+INSTALL = """# Brings the course's package where it is missing (Colab, an empty folder); elsewhere it does nothing.
 import importlib.util
 import subprocess
 import sys
 
 if importlib.util.find_spec("casebook") is None:
     package = "{requirement} @ git+{address}"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", package], check=True)'''
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", package], check=True)"""
 BLANK = "# Write your code here."
 KEPT_METADATA = {"kernelspec", "language_info"}
 
@@ -43,6 +43,11 @@ def tags(cell: nbformat.NotebookNode) -> list[str]:
 def read_chapter(source: Path, root: Path = ROOT, address: str | None = None) -> nbformat.NotebookNode:
     """Read a chapter as an output-free notebook whose install cell is stamped with the address."""
     notebook = jupytext.read(source)
+    if notebook.metadata.get("kernelspec", {}).get("language") != "python":
+        raise ValueError(
+            f"{source.name}'s header must nest jupytext and kernelspec (name, display_name, language: python) under "
+            "`jupyter:`, got no such kernelspec; copy another chapter's header."
+        )
     notebook.metadata = nbformat.NotebookNode(
         {key: value for key, value in notebook.metadata.items() if key in KEPT_METADATA}
     )
@@ -92,11 +97,27 @@ def derived(root: Path = ROOT) -> dict[Path, str]:
 
 
 def drifted(root: Path = ROOT) -> list[str]:
-    """Name each derived notebook that differs from its source, and each that has none."""
+    """Name each derived notebook that is missing or differs from its source, and each that has no source."""
     texts = derived(root)
     wrong = [p for p, text in texts.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
-    orphans = [p for p in (root / "notebooks").rglob("*.ipynb") if p not in texts and ".ipynb_checkpoints" not in p.parts]
-    return [str(path.relative_to(root)) for path in sorted([*wrong, *orphans])]
+    found = (p for p in (root / "notebooks").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+    orphans = [p for p in found if p not in texts and not p.name.startswith(".")]
+    return [p.relative_to(root).as_posix() for p in sorted([*wrong, *orphans])]
+
+
+def complaint(name: str, root: Path = ROOT) -> str:
+    """Return the sentence about one drifted notebook: missing, another text, or no source."""
+    if root / name not in derived(root):
+        return f"{name} must have a chapter that it is derived from, got none; delete it or add the chapter."
+    got = "another text" if (root / name).exists() else "no file"
+    return f"{name} must equal what its .py gives, got {got}; run `make twins`."
+
+
+def write(root: Path = ROOT) -> None:
+    """Write every derived notebook, with the same bytes on every platform."""
+    for path, text in derived(root).items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def main() -> int:
@@ -106,11 +127,9 @@ def main() -> int:
     if parser.parse_args().check:
         stale = drifted()
         for name in stale:
-            print(f"{name} must equal what its .py gives, got another text; run `make twins`.")
+            print(complaint(name))
         return bool(stale)
-    for path, text in derived().items():
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    write()
     return 0
 
 

@@ -13,6 +13,10 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from casebook.cards import load_cards, sheet_html
+from casebook.studies import discover
+from casebook.worlds import Dial
+
 NO_REPORT = "There is no report of a run yet: run <code>make site</code>."
 THEME_OPTIONS = {"show_toc_level": 2, "use_fullscreen_button": False}
 
@@ -33,12 +37,13 @@ class ReportPage(SphinxDirective):
     """A directive that shows one file of the report, or says how to make it."""
 
     file = ""
+    missing = NO_REPORT
 
     def run(self) -> list[nodes.Node]:
         """Return the file as HTML."""
         path = report_folder(str(self.env.app.srcdir)) / self.file
         self.env.note_dependency(str(path))
-        text = self.show(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else f"<p>{NO_REPORT}</p>"
+        text = self.show(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else f"<p>{self.missing}</p>"
         return [nodes.raw("", text, format="html")]
 
     def show(self, report: Any) -> str:
@@ -87,20 +92,80 @@ class LedgerTable(ReportPage):
         return count + table(["Section", "Claim", "Verdict", "What the run found"], rows)
 
 
-class BenchTable(ReportPage):
-    """``{casebook-bench}``: speed and memory as last measured."""
+class WithdrawnList(ReportPage):
+    """``{casebook-withdrawn}``: morals of ours that the worlds refused."""
 
-    file = "bench.json"
+    file = "claims.json"
+
+    def show(self, report: Any) -> str:
+        """List every moral whose verdict is "corrected"."""
+        gone = [entry for entry in report if entry["kind"] == "moral" and entry["verdict"] == "corrected"]
+        if not gone:
+            return "<p>None so far.</p>"
+        rows = [
+            [f"<a href='../{entry['link']}'>{html.escape(entry['claim'])}</a>", html.escape(entry["sentence"])]
+            for entry in gone
+        ]
+        return table(["What we believed", "What the worlds said"], rows)
+
+
+class WorldsTable(SphinxDirective):
+    """``{casebook-worlds}``: every dial of every study, from the code itself."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return a table per study."""
+        parts = []
+        for study in discover().values():
+            rows = [[html.escape(str(cell)) for cell in dial_row(dial)] for dial in study.dials]
+            head = ["Dial", "Range", "Unit", "Null", "Where the range comes from", "What it decides"]
+            counts = f"{study.n} drawn worlds, {study.null_n} null worlds."
+            parts.append(f"<h3>{html.escape(study.title)}</h3><p>{counts}</p>" + table(head, rows))
+        return [nodes.raw("", "".join(parts), format="html")]
+
+
+def dial_row(dial: Dial) -> list[str]:
+    """Return a dial's row: name, range with its scale, unit, null value, source, moral."""
+    scale = " (log)" if dial.scale == "log" else ""
+    null = "drawn" if dial.null is None else f"{dial.null:g}"
+    return [dial.name, f"{dial.low:g} to {dial.high:g}{scale}", dial.unit, null, dial.source, dial.moral]
+
+
+class Sheets(SphinxDirective):
+    """``{casebook-sheets}``: the printable sheet of every card."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the sheets, one after the other."""
+        return [nodes.raw("", sheet_html(card), format="html") for card in load_cards().values()]
+
+
+class BenchTable(ReportPage):
+    """``{casebook-bench}``: speed and memory as last measured; the file lies beside the report, see ``make bench``."""
+
+    file = "../bench.json"
+    missing = "Nothing has been measured on this machine yet: run <code>make bench</code>."
 
     def show(self, report: Any) -> str:
         """Turn the measurements into a table."""
-        rows = [[html.escape(row["name"]), f"{row['value']:,.3g}", row["unit"]] for row in report["rows"]]
-        return table(["What", "Value", "Unit"], rows) + f"<p>Machine: {html.escape(report['machine'])}.</p>"
+        rows = [[html.escape(row["name"]), shown(row["value"]), spread(row), row["unit"]] for row in report["rows"]]
+        head = ["What", "Value", "Fastest to slowest of three runs", "Unit"]
+        return table(head, rows) + f"<p>Machine: {html.escape(report['machine'])}.</p>"
+
+
+def shown(number: float) -> str:
+    """Return a measurement in three digits."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def spread(row: dict[str, Any]) -> str:
+    """Return the range of a row's runs; nothing where it ran once."""
+    return "" if row.get("low") is None else f"{shown(row['low'])} to {shown(row['high'])}"
 
 
 def mend_header(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Name the errata button, let "suggest edit" open the ``.py``, and offer the ``.py`` for download."""
     source = Path(app.srcdir, f"{page}.py")
+    # sphinx-thebe puts its loader on every page, twice, whether or not it is used, and names another host in it.
+    context["script_files"] = [s for s in context.get("script_files", []) if "thebe" not in str(vars(s)).lower()]
     for group in context.get("header_buttons", []):
         for button in group.get("buttons", []):
             if button.get("label") == "source-issues-button":
@@ -138,6 +203,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("casebook-status", StatusTable)
     app.add_directive("casebook-ledger", LedgerTable)
     app.add_directive("casebook-bench", BenchTable)
+    app.add_directive("casebook-withdrawn", WithdrawnList)
+    app.add_directive("casebook-worlds", WorldsTable)
+    app.add_directive("casebook-sheets", Sheets)
     app.connect("config-inited", lambda _, config: config.html_theme_options.update(THEME_OPTIONS))
     app.connect("html-page-context", mend_header, priority=900)
     app.connect("build-finished", finish)

@@ -1,0 +1,120 @@
+"""Chapter 3's exercises, with checks that know the usual wrong answers by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from casebook.contracts import refuse
+from casebook.decisions import flip_ratio, lower_envelope, threshold, undo_undersampling
+from casebook.exercises import Exercise, close_to
+
+RTOL = 0.01  # an answer rounded to three digits is right
+
+#: Three ways to treat a booking, for the exercise on tiers: dollars if it is good, dollars if it is bad.
+BOOKINGS = pd.DataFrame(
+    {"if_negative": [0.0, 1.0, 30.0], "if_positive": [300.0, 75.0, 0.0]},
+    index=["accept", "ask for a deposit", "refuse"],
+)
+
+
+def numeric(right: float, slips: dict[float, str], otherwise: str) -> Callable[[Any], str | None]:
+    """Return a check of one number that answers each known slip with its own message."""
+    near = close_to(right, rtol=RTOL)
+
+    def check(answer: Any) -> str | None:
+        if near(answer):
+            return None
+        return next((text for slip, text in slips.items() if close_to(slip, rtol=RTOL)(answer)), otherwise)
+
+    return check
+
+
+def _pair(right: Sequence[float]) -> Callable[[Any], str | None]:
+    def check(answer: Any) -> str | None:
+        got = np.sort(np.asarray(answer, dtype=float).ravel())
+        if len(got) != len(right):
+            refuse("the answer", f"{len(right)} cut points", f"{len(got)}", "give one between each two neighbours")
+        if np.allclose(got, right, rtol=RTOL):
+            return None
+        if np.isclose(got, 30 / 330, rtol=RTOL).any():
+            return "that compares accepting with refusing; between them lies the deposit, so compare neighbours"
+        if np.isclose(got, 0.5).any():
+            return "a half is nobody's cut here; set two neighbouring actions' expected costs equal"
+        return "each cut solves (1 - p) if_negative + p if_positive = the same for the next action"
+
+    return check
+
+
+def _exercises() -> tuple[Exercise, ...]:
+    call = float(threshold(1, 19))
+    spam = float(threshold(10, 1))
+    thinned = float(undo_undersampling([0.5], 0.04)[0])
+    cuts = tuple(float(cut) for cut in lower_envelope(BOOKINGS).cuts)
+    labels = np.repeat([1, 0], [100, 900])
+    strict, loose = np.arange(1000) < 60, (np.arange(1000) < 90) | (np.arange(1000) >= 760)
+    flip = flip_ratio(labels, strict, loose)
+    return (
+        Exercise(
+            "03-call", 3, "Calling a non-buyer costs 6 dollars; not calling a buyer forgoes 120 less the 6.",
+            numeric(
+                call,
+                {6 / 126: "the 6 dollars are spent on the buyer too: what you forgo is 114, not 120",
+                 0.95: "that is the complement: you call when p is above it, and a call is cheap"},
+                "write both mistakes in dollars against the right decision on the same person, then take the ratio",
+            ),
+            right=(0.05, Fraction(1, 20), np.float64(0.05)),
+            wrong=((6 / 126, "spent on the buyer too"), (0.95, "complement"), (0.5, "against the right decision")),
+        ),
+        Exercise(
+            "03-spam", 2, "Which mistake is the dear one? It pulls the threshold towards the side that avoids it.",
+            numeric(
+                spam,
+                {1 / 11: "upside down: losing a letter is the dear mistake, so you block only when nearly sure",
+                 0.5: "a half is for equal costs, and these are ten to one",
+                 10.0: "that is the ratio; a threshold is a probability"},
+                "false positive over the sum of both costs",
+            ),
+            right=(10 / 11, Fraction(10, 11), pd.Series([0.909])),
+            wrong=((1 / 11, "upside down"), (0.5, "equal costs"), (10.0, "that is the ratio")),
+        ),
+        Exercise(
+            "03-thinned", 4, "Thinning the negatives multiplied the odds; multiply them back.",
+            numeric(
+                thinned,
+                {0.02: "that scales the probability; it is the odds that were multiplied",
+                 0.04: "that is the share kept; put it on the odds of the model's answer",
+                 0.96: "wrong way: the true base rate is lower than the model's, so p must fall"},
+                "odds of 0.5 are 1; times the share kept; back to a probability",
+            ),
+            right=(1 / 26, 0.03846, np.array([0.0385])),
+            wrong=(
+                (0.02, "scales the probability"), (0.04, "put it on the odds"), (0.96, "wrong way"),
+                (0.5, "odds of 0.5"),
+            ),
+        ),
+        Exercise(
+            "03-tiers", 6, "Each cut is where two neighbours on the lower envelope cost the same.",
+            _pair(cuts),
+            right=(cuts, [round(cut, 4) for cut in reversed(cuts)], np.array(cuts)),
+            wrong=(([0.5, 0.5], "nobody's cut"), ([30 / 330, 0.5], "compare neighbours"), ([0.1], "2 cut points")),
+        ),
+        Exercise(
+            "03-flip", 4, "The loose rule buys fewer misses with more false alarms: at what price is it fair?",
+            numeric(
+                flip,
+                {1 / flip: "that is false negatives per false positive; turn it over",
+                 90 / 60: "that compares how many bad ones each stops; compare what each gets wrong"},
+                "extra false alarms divided by misses avoided",
+            ),
+            right=(flip, Fraction(240, 30), 8),
+            wrong=((1 / 8, "turn it over"), (1.5, "gets wrong"), (240.0, "divided by misses")),
+        ),
+    )  # fmt: skip
+
+
+EXERCISES = {exercise.id: exercise for exercise in _exercises()}

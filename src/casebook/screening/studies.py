@@ -1,0 +1,223 @@
+"""Chapter 3's replicated worlds: what is drawn, from which ranges, and when each finding counts as true."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from casebook.decisions import decide, estimate_base_rate, shift_prior
+from casebook.screening import models
+from casebook.screening.actions import called_gain, simulate_calls
+from casebook.screening.evaluate import act_all_ways, bill, class_costs, shares
+from casebook.screening.simulate import Desk, World, resample_to, simulate
+from casebook.studies import Study
+from casebook.worlds import Dial
+
+CASES = 60_000  # at the lowest base rate a quarter of them holds 150 bad ones
+MATERIAL = 0.02  # a finding counts when it moves two percent of what the oracle could gain
+
+BASE_RATE = Dial(
+    "base_rate", 0.01, 0.3, "share",
+    "from a tight fraud desk (near one percent) to a marketing list on which three in ten say yes",
+    "how many bad cases a model sees", scale="log",
+)  # fmt: skip
+RATIO = Dial(
+    "ratio", 0.1, 1_000, "false alarms per miss",
+    "the source's table of six use cases: 1:10 (spam) to 1000:1 (disease)",
+    "how far the threshold lies from one half", scale="log", null=1.0,
+)  # fmt: skip
+STRENGTH = Dial(
+    "strength", 1.0, 3.0, "log-odds", "gives models an AUC of about 0.70 to 0.95", "how much a model knows"
+)  # fmt: skip
+BEND = Dial("bend", 0.0, 1.0, "weight", "assumed: from a straight world to half curved", "what a straight model misses")
+NOISE = Dial("noise", 0.2, 0.8, "sd of a trait", "assumed", "how far features blur the truth")
+SPREAD = Dial(
+    "amount_spread", 0.0, 1.5, "sd of log amount",
+    "assumed: from equal amounts to a spread in which one case in a hundred is thirty times the median",
+    "whether one threshold can serve all cases", null=0.0,
+)  # fmt: skip
+AMOUNT_RISK = Dial(
+    "amount_risk", -0.3, 0.6, "correlation", "assumed: thieves like large amounts, testers of cards small ones",
+    "what the average loss hides",
+)  # fmt: skip
+STRETCH = Dial(
+    "stretch", 0.3, 3.0, "factor on log-odds",
+    "timid (heavily regularised) to overconfident (naive Bayes on doubled evidence, over-trained networks)",
+    "whether the formula may be used as it stands", scale="log",
+)  # fmt: skip
+
+
+def _world(dials: dict[str, float]) -> World:
+    names = ("base_rate", "ratio", "strength", "bend", "noise", "amount_spread", "amount_risk")
+    return World(**{name: dials[name] for name in names if name in dials})
+
+
+def play_thresholds(dials: dict[str, float], rng: np.random.Generator) -> dict[str, float | bool]:
+    """Play one desk whose calibrated boosted model a vendor has stretched; return the shares captured.
+
+    A quarter of the cases fits the model, a quarter calibrates it before the stretch (so that without a stretch
+    there is nothing to mend), a quarter is the desk's own validation, the last is the test.
+
+    Parameters
+    ----------
+    dials : dict
+        ``base_rate``, ``ratio``, ``strength``, ``bend``, ``noise``, ``amount_spread``, ``amount_risk``, ``stretch``.
+    rng : numpy.random.Generator
+        Source of all randomness.
+
+    Returns
+    -------
+    dict
+        The share captured by each policy, the number of bad test cases, the gain of the cost threshold on the
+        vendor's own p, and the findings ``costs_pay``, ``raw_costs_hurt``, ``calibration_pays``, ``amounts_pay``.
+    """
+    fitting, vendor, validation, test = simulate(_world(dials), CASES, rng).split(1 / 4, 1 / 4, 1 / 4)
+    score = models.calibrated(models.fit(models.boosted(1), fitting), vendor)
+    score = models.stretched(score, dials["stretch"])
+    got = shares(bill(test, act_all_ways(score, validation, test)))
+    kept = {name: value for name, value in got.items() if name not in {"nothing", "oracle"}}
+    return kept | {
+        "bad_tests": float(test.cases["y"].sum()),
+        "gain_of_costs": got["class"] - got["half"],
+        "costs_pay": got["calibrated"] - got["half_calibrated"] > MATERIAL,
+        "raw_costs_hurt": got["half"] - got["class"] > MATERIAL,
+        "calibration_pays": got["calibrated"] - got["class"] > MATERIAL,
+        "amounts_pay": got["case"] - got["calibrated"] > MATERIAL,
+    }
+
+
+def play_weights(dials: dict[str, float], rng: np.random.Generator) -> dict[str, float | bool]:
+    """Play one desk with a logistic model fitted three ways: plain, balanced weights, negatives thinned to balance.
+
+    Every fit's probabilities are corrected and calibrated alike and cut at the costs, so what is left is ranking.
+
+    Returns
+    -------
+    dict
+        The share captured by each fit, the gain of weights and of thinning over the plain fit, the change of AUC,
+        and the findings ``weights_move_money``, ``weights_move_ranking``, ``thinning_moves_money`` (either way, by
+        more than ``MATERIAL``).
+    """
+    fitting, validation, test = simulate(_world(dials), CASES, rng).split(1 / 3, 1 / 3)
+    rate = float(fitting.cases["y"].mean())
+    fits = {
+        "plain": models.fit(models.logistic(), fitting),
+        "balanced": models.fit_balanced(fitting),
+        "thinned": models.fit_thinned(fitting, rate / (1 - rate), rng),
+    }
+    got = {name: shares(bill(test, act_all_ways(score, validation, test)))["case"] for name, score in fits.items()}
+    auc = {name: float(roc_auc_score(test.cases["y"], score(test.cases))) for name, score in fits.items()}
+    weights, thinning = got["balanced"] - got["plain"], got["thinned"] - got["plain"]
+    return got | {
+        "gain_of_weights": weights,
+        "gain_of_thinning": thinning,
+        "auc_change_of_weights": auc["balanced"] - auc["plain"],
+        "weights_move_money": abs(weights) > MATERIAL,
+        "weights_move_ranking": abs(auc["balanced"] - auc["plain"]) > MATERIAL,
+        "thinning_moves_money": abs(thinning) > MATERIAL,
+    }
+
+
+def play_shift(dials: dict[str, float], rng: np.random.Generator) -> dict[str, float | bool]:
+    """Play one desk whose base rate moves after the model has been fitted, for one of two reasons.
+
+    A share ``other_cases`` of the move (in log-odds) comes from other cases coming in (covariate shift: the model
+    stays right), the rest from more or fewer bad ones of the same kind (label shift: its odds are off by a factor).
+
+    Returns
+    -------
+    dict
+        The share captured by the stale model, by the model corrected to the new base rate (known, and estimated
+        without labels), and the findings ``correction_pays``, ``correction_hurts``.
+    """
+    world = replace(_world(dials), amount_spread=0.0)
+    fitting, validation = simulate(world, 2 * CASES // 3, rng).split(1 / 2)
+    score, old = models.fit(models.logistic(), fitting), float(validation.cases["y"].mean())
+    test = _moved(world, dials, rng)
+    p, costs = score(test.cases), class_costs(validation)
+    rates = {"known": float(test.p.mean()), "estimated": estimate_base_rate(p, old)}
+    acts = {"nothing": p > 1, "stale": decide(p, costs), "oracle": decide(test.p, costs)}
+    acts |= {name: decide(shift_prior(p, old, rate), costs) for name, rate in rates.items()}
+    got = shares(bill(test, acts))
+    return {name: got[name] for name in ("stale", "known", "estimated")} | {
+        "new_rate": rates["known"],
+        "estimated_rate": rates["estimated"],
+        "gain_of_correction": got["known"] - got["stale"],
+        "correction_pays": got["known"] - got["stale"] > MATERIAL,
+        "correction_hurts": got["stale"] - got["known"] > MATERIAL,
+    }
+
+
+def _moved(world: World, dials: dict[str, float], rng: np.random.Generator) -> Desk:
+    """Draw the cases that come after the move."""
+    move, other = np.log(dials["drift"]), dials["other_cases"]
+    slope = world.strength / np.sqrt(1.36)  # of the log-odds in the first trait
+    pool = simulate(world, CASES, rng, trait_shift=other * move / slope)
+    odds = pool.p.mean() / (1 - pool.p.mean()) * np.exp((1 - other) * move)
+    return resample_to(pool, float(odds / (1 + odds)), CASES // 3, rng)
+
+
+def play_calls(dials: dict[str, float], rng: np.random.Generator) -> dict[str, float | bool]:
+    """Play one call list in a world where acting changes the outcome; return what four rankings gain.
+
+    Returns
+    -------
+    dict
+        Share of the best list's gain captured by ranking on risk, on risk x value, on effect alone, and the
+        findings ``risk_misleads`` (it leaves a tenth or more) and ``effect_alone_beats_risk``.
+    """
+    accounts = simulate_calls(20_000, dials["alignment"], dials["save_rate"], dials["value_spread"], rng)
+    accounts["risk_value"] = accounts["risk"] * accounts["value"]
+    capacity = int(dials["capacity"] * len(accounts))
+    best = called_gain(accounts, "gain", capacity)
+    got = {name: called_gain(accounts, name, capacity) / best for name in ("risk", "risk_value", "effect")}
+    return got | {"risk_misleads": got["risk"] < 0.9, "effect_alone_beats_risk": got["effect"] > got["risk"]}
+
+
+STUDIES = (
+    Study(
+        "03_thresholds", play_thresholds,
+        (BASE_RATE, RATIO, STRENGTH, BEND, NOISE, SPREAD, AMOUNT_RISK, STRETCH),
+        n=160, seed=3001, null_n=40, title="Thresholds from costs against one half",
+    ),
+    Study(
+        "03_calibration", play_thresholds,
+        (
+            BASE_RATE, replace(RATIO, null=None), STRENGTH, BEND, NOISE, replace(SPREAD, null=None), AMOUNT_RISK,
+            replace(STRETCH, null=1.0),
+        ),
+        n=160, seed=3005, null_n=40, title="The same desks, where only the vendor's stretch is switched off",
+    ),
+    Study(
+        "03_weights", play_weights,
+        (BASE_RATE, RATIO, STRENGTH, replace(BEND, null=0.0), replace(NOISE, null=0.0)),
+        n=80, seed=3002, null_n=40, title="Class weights and thinning once the threshold is set",
+    ),
+    Study(
+        "03_shift", play_shift,
+        (
+            BASE_RATE, replace(RATIO, null=None), STRENGTH, NOISE,
+            Dial("drift", 0.2, 5.0, "factor on odds", "assumed; the bank of chapter 3 saw more",
+                 "whether a correction is needed", scale="log", null=1.0),
+            Dial("other_cases", 0.0, 1.0, "share of the move", "assumed: nobody tells you why a rate moves",
+                 "whether the correction is right or wrong"),
+        ),
+        n=120, seed=3003, null_n=40, title="Correcting for a new base rate",
+    ),
+    Study(
+        "03_calls", play_calls,
+        (
+            Dial("alignment", -0.8, 1.0, "correlation", "assumed: the riskiest are lost, or the easiest to keep",
+                 "whether the riskiest are the most persuadable", null=1.0),
+            Dial("save_rate", 0.02, 0.3, "share of leavers", "assumed",
+                 "how much a call is worth"),
+            Dial("value_spread", 0.0, 1.0, "sd of log value", "none to a tenfold range between accounts",
+                 "whether value matters as much as risk", null=0.0),
+            Dial("capacity", 0.02, 0.3, "share of the base", "6 percent is the source's own list of 6,000 in 100,000",
+                 "how selective a list must be"),
+        ),
+        n=120, seed=3004, null_n=40, title="Risk against gain where acting changes the outcome",
+    ),
+)  # fmt: skip
