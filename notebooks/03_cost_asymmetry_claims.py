@@ -78,7 +78,8 @@ record(
 
 # %%
 table = threshold(
-    np.array([1, 1, 1, 10, 1, 1, 1, 5.0]), np.array([100, 10, 1000, 1, 5, 1, 20, 1.0])
+    np.array([1, 1, 1, 10, 1, 1, 1, 5.0]),
+    np.array([100, 10, 1000, 1, 5, 1, 20, 1.0]),
 )
 record(
     "3.not-one-half",
@@ -124,7 +125,9 @@ segments = pd.DataFrame(
     {"loss": [0.10, 0.70, 0.85], "margin": [0.04, 0.12, 0.30]},
     index=["secured", "unsecured", "card"],
 )
-segments["refuse above p(default)"] = threshold(segments["margin"], segments["loss"])
+segments["refuse above p(default)"] = threshold(
+    segments["margin"], segments["loss"]
+)
 cuts = segments["refuse above p(default)"]
 record(
     "3.loan-segment",
@@ -231,7 +234,9 @@ costs, y = class_costs(validation), validation.cases["y"]
 excess = {}
 for stretch in (1 / 3, 1 / 2, 1.0, 2.0, 3.0):
     p = models.stretched(honest, stretch)(validation.cases)
-    excess[stretch] = money(y, p > costs.threshold, costs) / best_cut(y, p, costs).cost
+    excess[stretch] = (
+        money(y, p > costs.threshold, costs) / best_cut(y, p, costs).cost
+    )
 record(
     "3.calibrated-only",
     list(excess.values()),

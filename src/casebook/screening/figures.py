@@ -111,7 +111,7 @@ def flip_heat(cells: pd.DataFrame) -> None:
         words = f"{value:+.2f}\nn={counts[row, column]}"
         ax.text(column + 0.5, row + 0.5, words, ha="center", va="center", fontsize=8.5, color=INK)
     ax.set(xticks=np.arange(columns) + 0.5, yticks=np.arange(rows) + 0.5)
-    ax.set_xticklabels([f"{ratio:.2g}" for ratio in grid.columns])
+    ax.set_xticklabels([f"{ratio:.3g}" for ratio in grid.columns])
     ax.set_yticklabels([f"{stretch:.2g}" for stretch in grid.index])
     ax.set(xlabel="cost of a miss, in false alarms", ylabel="stretch of the log-odds")
     ax.grid(False)

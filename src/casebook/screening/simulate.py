@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
+from scipy.stats import norm
 
 FEATURES = ("device_age", "velocity", "distance", "velocity_daily", "basket")
 
@@ -171,3 +172,33 @@ def resample_to(desk: Desk, base_rate: float, n: int, rng: np.random.Generator) 
     drawn, old = desk.take(rows), desk.p.mean()
     odds = drawn.p / (1 - drawn.p) * (base_rate / (1 - base_rate)) / (old / (1 - old))
     return replace(drawn, p=odds / (1 + odds))
+
+
+def binormal_cases(
+    base_rate: float, auc: float, n: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Draw labels and calibrated probabilities of a score that is normal within each class.
+
+    The model of :func:`casebook.decisions.operating_point`, drawn case by case.
+
+    Parameters
+    ----------
+    base_rate : float
+        Share of bad cases.
+    auc : float
+        Area under the ROC curve, above 0.5.
+    n : int
+        Number of cases.
+    rng : numpy.random.Generator
+        Source of all randomness.
+
+    Returns
+    -------
+    tuple of numpy.ndarray, each of shape (n,)
+        Labels, 0 or 1, and probabilities.
+    """
+    distance = np.sqrt(2) * norm.ppf(auc)
+    y = (rng.random(n) < base_rate).astype(int)
+    score = rng.normal(size=n) + distance * y
+    log_odds = np.log(base_rate / (1 - base_rate)) + distance * score - distance**2 / 2
+    return y, expit(log_odds)
