@@ -82,16 +82,16 @@ def absent(keys: Iterable[str], reason: str = _ABSENT) -> None:
     listed = list(keys)
     for key in listed:
         _glue(key, reason)
-    _show([f"{reason}: {', '.join(listed)}"])
+    _show([f"{reason}: {', '.join(listed)}"], "casebook-absent")
 
 
-def _show(lines: Iterable[str]) -> None:
-    """Print the lines; in a notebook, as a block that the site's style sheet hides, since its prose has the numbers."""
+def _show(lines: Iterable[str], name: str = "casebook-numbers") -> None:
+    """Print the lines; in a notebook, as a block. The site hides those of numbers, since its prose cites them."""
     listed = list(lines)
     if get_ipython() is None:
         print("\n".join(listed))
         return
-    html = f'<pre class="casebook-numbers">{escape(chr(10).join(listed))}</pre>'
+    html = f'<pre class="{name}">{escape(chr(10).join(listed))}</pre>'
     display({"text/html": html, "text/plain": "\n".join(listed)}, raw=True)
 
 

@@ -48,7 +48,7 @@ def cited(cell):
 
 
 def test_the_outputs_are_those_of_myst_nb(run):
-    ours, theirs = ([o for o in run.cells[i].outputs if o.output_type == "display_data"] for i in (0, 2))
+    ours, theirs = ([o for o in run.cells[i].outputs if "scrapbook" in o.get("metadata", {})] for i in (0, 2))
     assert len(ours) == len(TEXTS)
     assert ours == theirs
 

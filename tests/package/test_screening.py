@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import expit, logit
+from sklearn.metrics import roc_auc_score
 
 from casebook.contracts import ContractError, check_frame
-from casebook.decisions import Costs, decide, expected_money, shift_prior
+from casebook.decisions import Costs, case_money, decide, expected_money, operating_point, shift_prior
 from casebook.screening.evaluate import bill, case_costs, class_costs, shares
-from casebook.screening.simulate import FEATURES, Desk, World, resample_to, risk_index, simulate
+from casebook.screening.simulate import FEATURES, Desk, World, binormal_cases, resample_to, risk_index, simulate
 from casebook.screening.tables import CASES, contract
 
 N = 40_000
@@ -258,4 +259,25 @@ def test_a_right_table_passes_with_whole_dollars_and_columns_of_its_own():
 
 def test_the_printed_contract_names_every_column_once():
     assert [row[0] for row in contract()] == ["case_id", "p", "cost_fp", "cost_fn", "y (optional)"]
-    assert [row[2] for row in contract()][1:4] == ["in_range(0, 1)", "greater_than_or_equal_to(0)", "greater_than_or_equal_to(0)"]
+    assert [row[1] for row in contract()] == ["any", "number", "number", "number", "whole number"]
+    assert [row[2] for row in contract()] == ["each once", "0 to 1", "0 or more", "0 or more", "0 or 1"]
+
+
+def test_binormal_cases_have_the_auc_the_base_rate_and_calibrated_probabilities():
+    y, p = binormal_cases(0.1, 0.85, N, rng(11))
+    bad = int(y.sum())
+    assert abs(y.mean() - 0.1) < Z * np.sqrt(0.1 * 0.9 / N)
+    assert abs((y - p).sum()) < Z * np.sqrt((p * (1 - p)).sum())
+    # Hanley and McNeil (1982): the AUC's variance is at most auc (1 - auc) / (the rarer class's count).
+    assert roc_auc_score(y, p) == pytest.approx(0.85, abs=Z * np.sqrt(0.85 * 0.15 / bad))
+    tenth = np.argsort(np.argsort(p)) * 10 // N
+    sums = pd.DataFrame({"gap": y - p, "variance": p * (1 - p)}).groupby(tenth).sum()
+    assert stats.chi2.sf(float((sums["gap"] ** 2 / sums["variance"]).sum()), df=10) > P_VALUE
+
+
+def test_binormal_cases_cost_what_the_closed_form_says():
+    y, p = binormal_cases(0.1, 0.85, N, rng(12))
+    expected = operating_point(cost_fp=1, cost_fn=9, base_rate=0.1, auc=0.85)
+    costs = Costs(fp=1.0, fn=9.0)
+    paid = case_money(y, decide(p, costs), costs)
+    assert 1000 * paid.mean() == pytest.approx(expected.cost_per_1000, abs=Z * 1000 * paid.std() / np.sqrt(N))
