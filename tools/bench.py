@@ -171,7 +171,8 @@ def full_scale(chapters: tuple[str, ...] = FULL, root: Path = ROOT) -> list[Row]
             source = copy / "notebooks" / f"{chapter}.py"
             run = execute_one(source, copy, {"scale": "full"}, FULL_TIMEOUT)
             if run.status != "ok":
-                raise RuntimeError(f"{chapter} must run at full scale, got an error in {run.status}; mend the cell.")
+                where = run.status.splitlines()[0]
+                raise RuntimeError(f"{chapter} must run at full scale, got an error in {where}; mend the cell.")
             rows += notebook_rows(asdict(run), "full")
     return rows
 

@@ -239,7 +239,10 @@ def test_the_simulators_own_cases_keep_the_contract():
             TABLE.assign(p=[0.1, np.nan, 0.2]),
             "the table, column 'p', row 1 must be filled in, got a missing value; fill it in or drop the row.",
         ),
-        (TABLE.head(0), "the table must be a table with at least one row, got no rows; check the filter or the join that made it."),
+        (
+            TABLE.head(0),
+            "the table must be a table with at least one row, got no rows; check the filter or the join that made it.",
+        ),
     ],
     ids=["percent", "text", "duplicate", "missing", "negative", "label", "nan", "empty"],
 )  # fmt: skip

@@ -85,12 +85,12 @@ def test_risk_finds_the_best_list_where_the_riskiest_are_the_most_persuadable_an
     assert called_gain(accounts, "effect", capacity) == pytest.approx(best, rel=ROUNDING)
 
 
-def test_risk_misses_on_the_chapters_list_by_a_fifth_to_a_half():
+def test_risk_misses_on_the_chapters_list_by_about_half():
     """The docstring's promise, on the settings of the chapter: risk is not what a call saves."""
     for seed in range(5):
         accounts = simulate_calls(N, -0.4, 0.1, 0.7, rng(seed))
         left = 1 - called_gain(accounts, "risk", 1_200) / called_gain(accounts, "gain", 1_200)
-        assert 0.2 < left < 0.7, left
+        assert 0.4 < left < 0.6, left  # 0.48 to 0.51 at these seeds
 
 
 def test_calling_everyone_gains_the_same_by_any_ranking():

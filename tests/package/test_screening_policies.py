@@ -311,7 +311,9 @@ def test_hindsight_is_per_hundred_cases_and_repeats_with_its_seed():
 
     def cost(cut: float) -> float:
         stopped = table["p"] > cut
-        return float((stopped & (table["y"] == 0)).sum() * average.fp + (~stopped & (table["y"] == 1)).sum() * average.fn)
+        return float(
+            (stopped & (table["y"] == 0)).sum() * average.fp + (~stopped & (table["y"] == 1)).sum() * average.fn
+        )
 
     best = min(cost(cut) for cut in [-1.0, *table["p"]])
     expected = 100 * (cost(threshold(average.fp, average.fn)) - best) / 1_500

@@ -62,7 +62,7 @@ class Handler(SimpleHTTPRequestHandler):
         """Stay silent."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Site:
     """The built site: its folder, its address here, and the address that it is built for."""
 

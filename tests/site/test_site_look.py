@@ -32,15 +32,19 @@ BOXES = {
     "#casebook-calculator": "book/calculator.html",
     ".casebook-sheet": "book/sheets.html",
 }
-# What axe finds in sphinx-book-theme's and sphinx-togglebutton's own markup, by rule: where, and why it cannot be ours.
+# What axe finds in markup that is not ours, by rule: where, and whose it is. Anything else fails.
 THEME = {
-    "label-content-name-mismatch": [
-        (".search-button__button, .search-button-field", "the button reads 'Search Ctrl + K' and is named 'Search'"),
-    ],
-    "region": [
-        (".bd-header-article, .header-article__inner, .skip-link, #pst-skip-link", "the bar and the skip link stand outside of landmarks"),
-    ],
+    "region": (".bd-sidebar-primary", "sphinx-book-theme: the sidebar's logo stands outside of its nav"),
+    "summary-name": (
+        ".bd-sidebar-primary",
+        "pydata-sphinx-theme: the arrow that unfolds a chapter is an icon without a name",
+    ),
+    "empty-table-header": ("table.dataframe thead", "pandas: the corner above an index has no text"),
+    "aria-allowed-role": (".citation", "docutils: doc-biblioentry on a div"),
+    "aria-deprecated-role": (".citation", "docutils: doc-biblioentry on a div"),
+    "aria-required-children": (".citation-list", "docutils: a list whose items have the role doc-biblioentry"),
 }
+COLOUR_ONLY = {"runOnly": {"type": "tag", "values": ["cat.color"]}}
 
 CONTRASTS = """selector => {
   const parse = c => { const n = c.match(/[\\d.]+/g).map(Number); return n.length < 4 ? [...n, 1] : n; };
@@ -56,7 +60,7 @@ CONTRASTS = """selector => {
   const found = [];
   for (const box of document.querySelectorAll(selector))
     for (const e of [box, ...box.querySelectorAll("*")])
-      if (speaks(e) && !e.closest("mjx-container, svg")) found.push([ratio(e), e.textContent.trim().slice(0, 40)]);
+      if (speaks(e) && !e.closest("mjx-container, svg, .headerlink")) found.push([ratio(e), e.textContent.trim().slice(0, 40)]);
   return found;
 }"""
 CUT = """() => {
@@ -76,19 +80,24 @@ TABLES = """() => [...document.querySelectorAll(".bd-article table")].filter(tab
 })"""
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+def pale(page, selector: str) -> list:
+    """Return each text below the readable contrast, in light and in dark; fail where there is no text."""
+    found = []
+    for theme in ("light", "dark"):
+        page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+        pairs = page.evaluate(CONTRASTS, selector)
+        assert pairs, f"{selector} must stand on {page.url}"
+        found += [(theme, *pair) for pair in pairs if pair[0] < READABLE]
+    return found
+
+
 @pytest.mark.parametrize("box", BOXES)
-def test_box_is_legible(open_page, box, theme):
-    found = open_page(BOXES[box], theme).evaluate(CONTRASTS, box)
-    assert found, f"{box} must stand on {BOXES[box]}"
-    assert [pair for pair in found if pair[0] < READABLE] == []
+def test_box_is_legible(open_page, box):
+    assert pale(open_page(BOXES[box]), box) == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_body_is_legible(open_page, theme, page_name):
-    found = open_page(page_name, theme).evaluate(CONTRASTS, ".bd-article p, .bd-article li, .bd-article h1, .bd-article td")
-    assert found
-    assert [pair for pair in found if pair[0] < READABLE] == []
+def test_body_is_legible(open_page, page_name):
+    assert pale(open_page(page_name), ".bd-article :is(p, li, h1, td)") == []
 
 
 def test_contrast_is_measured(open_page):
@@ -159,35 +168,43 @@ def test_pictures_say_what_they_show(site, page_name):
     pictures = site.soup(page_name).select(".bd-article img")
     assert [picture["src"] for picture in pictures if not picture.get("alt", "").strip()] == []
     figures = site.soup(page_name).select(".cell_output img")
-    assert [f["alt"] for f in figures if re.search(r"\d", f["alt"])] == [], "a number in an alt text is typed, not computed"
-    assert [str(d)[:80] for d in site.soup(page_name).select(".bd-article svg[role='img']:not([aria-label], [aria-labelledby])")] == []
+    assert [f["alt"] for f in figures if re.search(r"\d", f["alt"])] == [], (
+        "a number in an alt text is typed, not computed"
+    )
+    assert [
+        str(d)[:80]
+        for d in site.soup(page_name).select(".bd-article svg[role='img']:not([aria-label], [aria-labelledby])")
+    ] == []
 
 
 def test_a_chapter_has_figures(site):
     assert len(site.soup(CHAPTER).select(".cell_output img[src$='.svg']")) >= 5
 
 
-def ours(page, violations) -> list[str]:
-    """Return the faults that the theme's list does not cover: rule, where, and what axe says."""
+def ours(page, **options) -> list[str]:
+    """Run axe and return the faults that the list above does not cover: rule, where, and the markup."""
     left = []
-    for fault in violations:
+    for fault in Axe().run(page, **options).response["violations"]:
         for node in fault["nodes"]:
-            selectors = ", ".join(selector for selector, _ in THEME.get(fault["id"], []))
-            target = node["target"][-1]
-            inside = selectors and page.evaluate("([t, s]) => Boolean(document.querySelector(t)?.closest(s))", [target, selectors])
-            left += [] if inside else [f"{fault['id']}: {target}: {node['html'][:120]}"]
+            place, selector = node["target"][-1], THEME.get(fault["id"], ("no-such-element", ""))[0]
+            inside = page.evaluate("([e, s]) => Boolean(document.querySelector(e)?.closest(s))", [place, selector])
+            left += [] if inside else [f"{fault['id']}: {place}: {node['html'][:120]}"]
     return left
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_fault_of_ours(open_page, page_name, theme):
-    page = open_page(page_name, theme)
-    assert ours(page, Axe().run(page).response["violations"]) == []
+def test_axe_finds_no_fault_of_ours(open_page, page_name):
+    """All rules on the light page; on the dark one those about colour, since nothing else differs."""
+    page = open_page(page_name)
+    assert ours(page) == []
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert ours(page, options=COLOUR_ONLY) == []
 
 
 def test_axe_finds_a_planted_fault(open_page):
     page = open_page("book/bench.html")
-    page.evaluate("document.querySelector('.bd-article').insertAdjacentHTML('beforeend', '<img src=\"x.png\"><p style=\"color:#ccc\">pale</p>')")
-    found = " ".join(ours(page, Axe().run(page).response["violations"]))
+    page.evaluate(
+        "document.querySelector('.bd-article').insertAdjacentHTML('beforeend', '<img src=\"x.png\"><p style=\"color:#ccc\">pale</p>')"
+    )
+    found = " ".join(ours(page))
     assert "image-alt" in found
     assert "color-contrast" in found

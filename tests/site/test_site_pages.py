@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from urllib.parse import unquote, urljoin, urlsplit
 from xml.etree import ElementTree
@@ -59,11 +60,14 @@ def test_the_watch_sees_a_fault(browser, site):
     )
     found = " ".join(complaints(page, site.url("book/bench.html")))
     page.close()
-    assert all(word in found for word in ("404", "asks another host: http://example.org/x.png", "script: x", "console:"))
+    assert all(
+        word in found for word in ("404", "asks another host: http://example.org/x.png", "script: x", "console:")
+    )
 
 
-def targets(soup) -> set[str]:
-    return {tag.get("id") or tag.get("name") for tag in soup.select("[id], a[name]")}
+@functools.cache
+def anchors(site, name: str) -> set[str]:
+    return {tag.get("id") or tag.get("name") for tag in site.soup(name).select("[id], a[name]")}
 
 
 def broken_links(site, name: str) -> list[str]:
@@ -77,7 +81,7 @@ def broken_links(site, name: str) -> list[str]:
         target = unquote(parts.path.removeprefix(site.prefix)) or "index.html"
         if not (site.html / target).is_file():
             wrong.append(f"{link['href']}: no such file")
-        elif parts.fragment and target.endswith(".html") and unquote(parts.fragment) not in targets(site.soup(target)):
+        elif parts.fragment and target.endswith(".html") and unquote(parts.fragment) not in anchors(site, target):
             wrong.append(f"{link['href']}: no such place on that page")
     return wrong
 
@@ -102,7 +106,9 @@ def test_sitemap_lists_every_page(site):
     tree = ElementTree.parse(site.html / "sitemap.xml")
     listed = {place.text for place in tree.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")}
     assert {site.base + name for name in site.pages} <= listed
-    assert [a for a in listed if not (a.startswith(site.base) and (site.html / a.removeprefix(site.base)).exists())] == []
+    assert [
+        a for a in listed if not (a.startswith(site.base) and (site.html / a.removeprefix(site.base)).exists())
+    ] == []
     assert not [a for a in listed if a.endswith(("/404.html", "/search.html"))], "list sitemap_excludes in _config.yml"
 
 
@@ -144,7 +150,9 @@ def test_search_page_finds_a_word(open_page):
     page = open_page("search.html?q=uplift")
     results = page.locator("#search-results li a")
     results.first.wait_for(timeout=10_000)
-    assert re.search(r"(notebooks/\d\d_\w+|book/glossary)\.html", " ".join(a.get_attribute("href") for a in results.all()))
+    assert re.search(
+        r"(notebooks/\d\d_\w+|book/glossary)\.html", " ".join(a.get_attribute("href") for a in results.all())
+    )
 
 
 def test_search_box_leads_to_the_search_page(open_page):

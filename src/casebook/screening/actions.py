@@ -10,11 +10,11 @@ from scipy.special import expit
 def simulate_calls(
     n: int, alignment: float, save_rate: float, value_spread: float, rng: np.random.Generator
 ) -> pd.DataFrame:
-    r"""Draw accounts that may leave, and what a call would change.
+    """Draw accounts that may leave, and what a call would change.
 
-    Risk and persuadability are correlated normal scores; an account leaves with probability
-    :math:`p_0 = \mathrm{expit}(-3 + 1.2 z_1)` uncalled and :math:`p_0 (1 - e)` called, where the effect is
-    twice the save rate times the account's rank in persuadability, so that its mean is the save rate.
+    Risk and persuadability are correlated normal scores. An account leaves with probability expit(-3 + 1.2 z) uncalled,
+    z its score of risk, and with a share of that less if called: twice the save rate times the account's rank in
+    persuadability, so that the mean share is the save rate. No call does harm here.
 
     Parameters
     ----------
@@ -32,15 +32,17 @@ def simulate_calls(
     Returns
     -------
     pandas.DataFrame
-        ``risk`` (probability of leaving uncalled), ``effect`` (share of that which a call removes), ``value``
-        (dollars if kept), ``gain`` (risk x effect x value, the expected dollars of a call).
+        ``risk`` (probability of leaving uncalled), ``kept`` (share of that which a call removes), ``value`` (dollars
+        if the account stays), ``risk_value``, ``uplift`` (risk x kept: the fall of the probability of leaving),
+        ``gain`` (uplift x value: the expected dollars of a call).
     """
     z = rng.normal(size=(n, 2))
     persuadable = alignment * z[:, 0] + np.sqrt(1 - alignment**2) * z[:, 1]
     rank = (np.argsort(np.argsort(persuadable)) + 0.5) / n
-    risk, effect = expit(-3 + 1.2 * z[:, 0]), 2 * save_rate * rank
+    risk, kept = expit(-3 + 1.2 * z[:, 0]), 2 * save_rate * rank
     value = 3_000 * np.exp(value_spread * rng.normal(size=n) - value_spread**2 / 2)
-    return pd.DataFrame({"risk": risk, "effect": effect, "value": value, "gain": risk * effect * value})
+    frame = pd.DataFrame({"risk": risk, "kept": kept, "value": value})
+    return frame.assign(risk_value=risk * value, uplift=risk * kept, gain=risk * kept * value)
 
 
 def called_gain(accounts: pd.DataFrame, rank_by: str, capacity: int) -> float:

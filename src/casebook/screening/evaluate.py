@@ -1,7 +1,8 @@
 """What each policy does on the same cases, and the money that follows, counted case by case.
 
-The junior answer stops above one half; the source's above the threshold of the average cost ratio; the senior's gives
-each case its own costs and calibrates p first; the oracle knows the true p.
+The junior answer stops above one half; the source's above the cut that would have been cheapest on labelled cases; the
+formula's above the threshold of the average cost ratio; the senior's gives each case its own costs and calibrates p
+first; the oracle knows the true p.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from casebook.decisions import Costs, decide, expected_money, fit_platt, money
+from casebook.decisions import Costs, best_cut, decide, expected_cost_table, expected_money, fit_platt, money
 from casebook.screening.models import Scorer
 from casebook.screening.simulate import Desk
 from casebook.worlds import captured
@@ -24,10 +25,11 @@ POLICIES = {
     "nothing": "let all through",
     "everything": "stop all",
     "half": "junior: 0.5",
-    "half_calibrated": "0.5, calibrated",
-    "class": "source: cost ratio",
-    "calibrated": "cost ratio, calibrated",
-    "case": "senior: each case's costs",
+    "half_calibrated": "0.5, calibrated p",
+    "tuned": "source: cheapest cut",
+    "class": "formula, p as delivered",
+    "calibrated": "formula, calibrated p",
+    "case": "senior: own costs",
     "oracle": "oracle",
 }
 
@@ -49,7 +51,7 @@ def class_costs(desk: Desk) -> Costs:
 def act_all_ways(score: Scorer, validation: Desk, test: Desk) -> dict[str, Acts]:
     """Return what each policy of ``POLICIES`` does on the test cases.
 
-    The cost ratio and the calibration are learnt on ``validation``; nothing is learnt on ``test``.
+    The cost ratio, the cheapest cut and the calibration are learnt on ``validation``; nothing is learnt on ``test``.
 
     Parameters
     ----------
@@ -72,6 +74,7 @@ def act_all_ways(score: Scorer, validation: Desk, test: Desk) -> dict[str, Acts]
         "everything": ~none,
         "half": p > 0.5,
         "half_calibrated": mended > 0.5,
+        "tuned": p > best_cut(validation.cases["y"].to_numpy(), score(validation.cases), average).threshold,
         "class": decide(p, average),
         "calibrated": decide(mended, average),
         "case": decide(mended, case_costs(test)),
@@ -122,3 +125,31 @@ def money_table(test: Desk, acts: Mapping[str, Acts]) -> pd.DataFrame:
         for name, act in acts.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def tiered_bill(test: Desk, p: NDArray[np.float64], code: float, stopped: float) -> pd.Series:
+    """Return the bill of passing, asking for a code or stopping, each case by its own costs.
+
+    Parameters
+    ----------
+    test : Desk
+        The cases.
+    p : numpy.ndarray of float, shape (n,)
+        Probabilities that the rule goes by; the bill goes by the true ones.
+    code : float
+        What asking costs on a good case, dollars.
+    stopped : float
+        Share of bad cases that the code stops.
+
+    Returns
+    -------
+    pandas.Series
+        ``expected`` dollars, and the shares of all cases ``asked`` and ``refused``.
+    """
+    costs = case_costs(test)
+    loss = np.broadcast_to(costs.fn, len(p))
+    if_bad = np.column_stack([loss, (1 - stopped) * loss, np.zeros(len(p))])
+    if_good = np.column_stack([np.zeros(len(p)), np.full(len(p), code), np.broadcast_to(costs.fp, len(p))])
+    action = expected_cost_table(p, if_good, if_bad).argmin(axis=1)
+    paid = expected_cost_table(test.p, if_good, if_bad)[np.arange(len(p)), action].sum()
+    return pd.Series({"expected": paid, "asked": (action == 1).mean(), "refused": (action == 2).mean()})

@@ -9,11 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from casebook.decisions import Costs, best_cut, decide, money
-from casebook.screening.evaluate import class_costs
 from casebook.screening.simulate import Desk
 
 
-def hindsight(p: NDArray[np.float64], desk: Desk, draws: int, cases: int, rng: np.random.Generator) -> pd.DataFrame:
+def hindsight(
+    p: NDArray[np.float64], desk: Desk, costs: Costs, draws: int, cases: int, rng: np.random.Generator
+) -> pd.DataFrame:
     """Tune a cut on a few cases and judge it on them and on as many others.
 
     Parameters
@@ -22,6 +23,8 @@ def hindsight(p: NDArray[np.float64], desk: Desk, draws: int, cases: int, rng: n
         Calibrated probabilities of the desk's cases.
     desk : Desk
         The cases, n of them.
+    costs : Costs
+        The average costs, learnt on other cases.
     draws : int
         How often this is repeated, each time on other cases.
     cases : int
@@ -35,7 +38,7 @@ def hindsight(p: NDArray[np.float64], desk: Desk, draws: int, cases: int, rng: n
         A row a draw: what the tuned cut saves against the formula's, in dollars per hundred cases, ``apparent`` on
         the cases it was tuned on and ``honest`` on the others.
     """
-    y, costs = desk.cases["y"].to_numpy(), class_costs(desk)
+    y = desk.cases["y"].to_numpy()
     rows = []
     for _ in range(draws):
         drawn = rng.choice(len(p), size=2 * cases, replace=False)

@@ -35,8 +35,10 @@ class World:
         Standard deviation of the logarithm of the amount at stake; 0 makes all amounts equal.
     amount_risk : float
         Correlation of the log amount with risk, in [-1, 1].
+    fp_scales : float
+        Share of the cost of stopping a good case that grows with its amount (a margin does), in [0, 1].
     cost_fp : float
-        Cost of stopping a good case, in dollars.
+        Cost of stopping a good case of average amount, in dollars.
     """
 
     base_rate: float = 0.01
@@ -46,6 +48,7 @@ class World:
     noise: float = 0.4
     amount_spread: float = 1.0
     amount_risk: float = 0.0
+    fp_scales: float = 0.0
     cost_fp: float = 1.0
 
 
@@ -92,7 +95,7 @@ def simulate(world: World, n: int, rng: np.random.Generator, trait_shift: float 
     Three latent traits :math:`u \sim N(0, I)` make risk :math:`g(u)`, see :func:`risk_index`; a case is bad with
     probability :math:`p = \mathrm{expit}(a + s\,g)`, where :math:`a` brings the mean to the base rate. Features
     show the traits with noise, one of them twice. The amount at stake is log-normal with mean one before it is
-    multiplied by ``ratio * cost_fp``.
+    multiplied by ``ratio * cost_fp``; a share ``fp_scales`` of the cost of a false alarm grows with it too.
 
     A naive reader errs twice here, by as much as the dials say: the default threshold of one half ignores
     ``ratio``, and a threshold for the average case ignores ``amount_spread``.
@@ -129,8 +132,9 @@ def simulate(world: World, n: int, rng: np.random.Generator, trait_shift: float 
     shown = traits[:, [0, 1, 2, 1]] + world.noise * rng.normal(size=(n, 4))
     cases = pd.DataFrame(np.column_stack([shown, rng.normal(size=n)]), columns=list(FEATURES))
     cases.insert(0, "case_id", np.arange(n))
-    cases["cost_fp"] = world.cost_fp
-    cases["cost_fn"] = world.ratio * world.cost_fp * _amounts(world, risk, rng)
+    amount = _amounts(world, risk, rng)
+    cases["cost_fp"] = world.cost_fp * (1 - world.fp_scales + world.fp_scales * amount)
+    cases["cost_fn"] = world.ratio * world.cost_fp * amount
     cases["y"] = (rng.random(n) < p).astype(int)
     return Desk(cases, p)
 

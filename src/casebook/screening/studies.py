@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
@@ -26,7 +26,7 @@ BASE_RATE = Dial(
 RATIO = Dial(
     "ratio", 0.1, 1_000, "false alarms per miss",
     "the source's table of six use cases: 1:10 (spam) to 1000:1 (disease)",
-    "how far the threshold lies from one half", scale="log", null=1.0,
+    "how far the threshold lies from one half", scale="log",
 )  # fmt: skip
 STRENGTH = Dial(
     "strength", 1.0, 3.0, "log-odds", "gives models an AUC of about 0.70 to 0.95", "how much a model knows"
@@ -36,7 +36,12 @@ NOISE = Dial("noise", 0.2, 0.8, "sd of a trait", "assumed", "how far features bl
 SPREAD = Dial(
     "amount_spread", 0.0, 1.5, "sd of log amount",
     "assumed: from equal amounts to a spread in which one case in a hundred is thirty times the median",
-    "whether one threshold can serve all cases", null=0.0,
+    "whether one threshold can serve all cases",
+)  # fmt: skip
+FP_SCALES = Dial(
+    "fp_scales", 0.0, 1.0, "share",
+    "assumed: from a false alarm that costs the same on every case to one that costs a margin on the amount",
+    "whether amounts matter to the threshold at all",
 )  # fmt: skip
 AMOUNT_RISK = Dial(
     "amount_risk", -0.3, 0.6, "correlation", "assumed: thieves like large amounts, testers of cards small ones",
@@ -50,7 +55,7 @@ STRETCH = Dial(
 
 
 def _world(dials: dict[str, float]) -> World:
-    names = ("base_rate", "ratio", "strength", "bend", "noise", "amount_spread", "amount_risk")
+    names = [field.name for field in fields(World)]
     return World(**{name: dials[name] for name in names if name in dials})
 
 
@@ -63,7 +68,7 @@ def play_thresholds(dials: dict[str, float], rng: np.random.Generator) -> dict[s
     Parameters
     ----------
     dials : dict
-        ``base_rate``, ``ratio``, ``strength``, ``bend``, ``noise``, ``amount_spread``, ``amount_risk``, ``stretch``.
+        Those of ``DESK``: settings of :class:`World`, and ``stretch``.
     rng : numpy.random.Generator
         Source of all randomness.
 
@@ -71,7 +76,8 @@ def play_thresholds(dials: dict[str, float], rng: np.random.Generator) -> dict[s
     -------
     dict
         The share captured by each policy, the number of bad test cases, the gain of the cost threshold on the
-        vendor's own p, and the findings ``costs_pay``, ``raw_costs_hurt``, ``calibration_pays``, ``amounts_pay``.
+        vendor's own p, and the findings ``costs_pay``, ``raw_costs_hurt``, ``calibration_pays``, ``amounts_pay``,
+        ``tuning_loses`` (the cheapest cut on validation cases falls behind the formula on calibrated p).
     """
     fitting, vendor, validation, test = simulate(_world(dials), CASES, rng).split(1 / 4, 1 / 4, 1 / 4)
     score = models.calibrated(models.fit(models.boosted(1), fitting), vendor)
@@ -85,6 +91,9 @@ def play_thresholds(dials: dict[str, float], rng: np.random.Generator) -> dict[s
         "raw_costs_hurt": got["half"] - got["class"] > MATERIAL,
         "calibration_pays": got["calibrated"] - got["class"] > MATERIAL,
         "amounts_pay": got["case"] - got["calibrated"] > MATERIAL,
+        "amounts_hurt": got["calibrated"] - got["case"] > MATERIAL,
+        "tuning_loses": got["calibrated"] - got["tuned"] > MATERIAL,
+        "tuning_wins": got["tuned"] - got["calibrated"] > MATERIAL,
     }
 
 
@@ -123,18 +132,20 @@ def play_weights(dials: dict[str, float], rng: np.random.Generator) -> dict[str,
 def play_shift(dials: dict[str, float], rng: np.random.Generator) -> dict[str, float | bool]:
     """Play one desk whose base rate moves after the model has been fitted, for one of two reasons.
 
-    A share ``other_cases`` of the move (in log-odds) comes from other cases coming in (covariate shift: the model
-    stays right), the rest from more or fewer bad ones of the same kind (label shift: its odds are off by a factor).
+    A share ``other_cases`` of the move (in log-odds) comes from other cases coming in (covariate shift: given what a
+    case is, its risk stays), the rest from more or fewer bad ones of the same kind (label shift: all odds are off by a
+    factor). The world is straight and the model calibrated, so that before the move nothing is wrong; ``noise`` says
+    how much of a case's nature the features hide.
 
     Returns
     -------
     dict
         The share captured by the stale model, by the model corrected to the new base rate (known, and estimated
-        without labels), and the findings ``correction_pays``, ``correction_hurts``.
+        without labels), and the findings ``correction_pays``, ``correction_hurts``, ``guess_hurts``.
     """
-    world = replace(_world(dials), amount_spread=0.0)
+    world = replace(_world(dials), amount_spread=0.0, bend=0.0)
     fitting, validation = simulate(world, 2 * CASES // 3, rng).split(1 / 2)
-    score, old = models.fit(models.logistic(), fitting), float(validation.cases["y"].mean())
+    score, old = models.calibrated(models.fit(models.logistic(), fitting), validation), float(validation.p.mean())
     test = _moved(world, dials, rng)
     p, costs = score(test.cases), class_costs(validation)
     rates = {"known": float(test.p.mean()), "estimated": estimate_base_rate(p, old)}
@@ -147,6 +158,7 @@ def play_shift(dials: dict[str, float], rng: np.random.Generator) -> dict[str, f
         "gain_of_correction": got["known"] - got["stale"],
         "correction_pays": got["known"] - got["stale"] > MATERIAL,
         "correction_hurts": got["stale"] - got["known"] > MATERIAL,
+        "guess_hurts": got["stale"] - got["estimated"] > MATERIAL,
     }
 
 
@@ -160,64 +172,80 @@ def _moved(world: World, dials: dict[str, float], rng: np.random.Generator) -> D
 
 
 def play_calls(dials: dict[str, float], rng: np.random.Generator) -> dict[str, float | bool]:
-    """Play one call list in a world where acting changes the outcome; return what four rankings gain.
+    """Play one call list in a world where acting changes the outcome; return what each ranking gains.
 
     Returns
     -------
     dict
-        Share of the best list's gain captured by ranking on risk, on risk x value, on effect alone, and the
-        findings ``risk_misleads`` (it leaves a tenth or more) and ``effect_alone_beats_risk``.
+        Share of the best list's gain captured by ranking on risk, on risk x value, on the share that a call keeps, and
+        on uplift (risk x that share); and the findings ``risk_misleads``, ``risk_value_misleads`` (each leaves a tenth
+        or more), ``uplift_beats_risk`` (by more than ``MATERIAL``), ``kept_beats_risk``.
     """
     accounts = simulate_calls(20_000, dials["alignment"], dials["save_rate"], dials["value_spread"], rng)
-    accounts["risk_value"] = accounts["risk"] * accounts["value"]
     capacity = int(dials["capacity"] * len(accounts))
     best = called_gain(accounts, "gain", capacity)
-    got = {name: called_gain(accounts, name, capacity) / best for name in ("risk", "risk_value", "effect")}
-    return got | {"risk_misleads": got["risk"] < 0.9, "effect_alone_beats_risk": got["effect"] > got["risk"]}
+    got = {name: called_gain(accounts, name, capacity) / best for name in ("risk", "risk_value", "kept", "uplift")}
+    return got | {
+        "risk_misleads": got["risk"] < 0.9,
+        "risk_value_misleads": got["risk_value"] < 0.9,
+        "uplift_beats_risk": got["uplift"] - got["risk"] > MATERIAL,
+        "kept_beats_risk": got["kept"] - got["risk"] > MATERIAL,
+    }
+
+
+DESK = (BASE_RATE, RATIO, STRENGTH, BEND, NOISE, SPREAD, AMOUNT_RISK, FP_SCALES, STRETCH)
+DRIFT = Dial(
+    "drift", 0.2, 5.0, "factor on odds", "assumed; the bank of chapter 3 saw more", "whether a correction is needed",
+    scale="log", null=1.0,
+)  # fmt: skip
+OTHER_CASES = Dial(
+    "other_cases", 0.0, 1.0, "share of the move", "assumed: nobody tells you why a rate moves",
+    "whether the correction is right or wrong",
+)  # fmt: skip
+ALIGNMENT = Dial(
+    "alignment", -0.8, 1.0, "correlation", "assumed: the riskiest are lost, or the easiest to keep",
+    "whether the riskiest are the most persuadable", null=1.0,
+)  # fmt: skip
+SAVE_RATE = Dial("save_rate", 0.02, 0.3, "share of leavers", "assumed", "how much a call is worth")
+VALUE_SPREAD = Dial(
+    "value_spread", 0.0, 1.0, "sd of log value", "assumed: from equal accounts to a wide spread",
+    "whether value matters as much as risk", null=0.0,
+)  # fmt: skip
+CAPACITY = Dial(
+    "capacity", 0.02, 0.3, "share of the base", "6 percent is the source's own list of 6,000 in 100,000",
+    "how selective a list must be",
+)  # fmt: skip
+
+
+def _with_null(dials: tuple[Dial, ...], **nulls: float) -> tuple[Dial, ...]:
+    """Return the dials with their null values: what a study switches off, and nothing else."""
+    return tuple(replace(dial, null=nulls.get(dial.name)) for dial in dials)
 
 
 STUDIES = (
     Study(
-        "03_thresholds", play_thresholds,
-        (BASE_RATE, RATIO, STRENGTH, BEND, NOISE, SPREAD, AMOUNT_RISK, STRETCH),
-        n=160, seed=3001, null_n=40, title="Thresholds from costs against one half",
+        "03_thresholds", play_thresholds, _with_null(DESK, ratio=1.0),
+        n=160, seed=3001, null_n=40, title="Thresholds from costs; null: both mistakes cost the same",
     ),
     Study(
-        "03_calibration", play_thresholds,
-        (
-            BASE_RATE, replace(RATIO, null=None), STRENGTH, BEND, NOISE, replace(SPREAD, null=None), AMOUNT_RISK,
-            replace(STRETCH, null=1.0),
-        ),
-        n=160, seed=3005, null_n=40, title="The same desks, where only the vendor's stretch is switched off",
+        "03_calibration", play_thresholds, _with_null(DESK, stretch=1.0),
+        n=160, seed=3005, null_n=40, title="Calibration; null: nothing was stretched",
     ),
     Study(
-        "03_weights", play_weights,
-        (BASE_RATE, RATIO, STRENGTH, replace(BEND, null=0.0), replace(NOISE, null=0.0)),
-        n=80, seed=3002, null_n=40, title="Class weights and thinning once the threshold is set",
+        "03_amounts", play_thresholds, _with_null(DESK, amount_spread=0.0),
+        n=160, seed=3006, null_n=40, title="Costs case by case; null: all amounts are equal",
     ),
     Study(
-        "03_shift", play_shift,
-        (
-            BASE_RATE, replace(RATIO, null=None), STRENGTH, NOISE,
-            Dial("drift", 0.2, 5.0, "factor on odds", "assumed; the bank of chapter 3 saw more",
-                 "whether a correction is needed", scale="log", null=1.0),
-            Dial("other_cases", 0.0, 1.0, "share of the move", "assumed: nobody tells you why a rate moves",
-                 "whether the correction is right or wrong"),
-        ),
-        n=120, seed=3003, null_n=40, title="Correcting for a new base rate",
+        "03_weights", play_weights, _with_null((BASE_RATE, RATIO, STRENGTH, BEND, NOISE), bend=0.0, noise=0.0),
+        n=80, seed=3002, null_n=40, title="Class weights and thinning; null: the straight model is the true one",
     ),
     Study(
-        "03_calls", play_calls,
-        (
-            Dial("alignment", -0.8, 1.0, "correlation", "assumed: the riskiest are lost, or the easiest to keep",
-                 "whether the riskiest are the most persuadable", null=1.0),
-            Dial("save_rate", 0.02, 0.3, "share of leavers", "assumed",
-                 "how much a call is worth"),
-            Dial("value_spread", 0.0, 1.0, "sd of log value", "none to a tenfold range between accounts",
-                 "whether value matters as much as risk", null=0.0),
-            Dial("capacity", 0.02, 0.3, "share of the base", "6 percent is the source's own list of 6,000 in 100,000",
-                 "how selective a list must be"),
-        ),
-        n=120, seed=3004, null_n=40, title="Risk against gain where acting changes the outcome",
+        "03_shift", play_shift, (BASE_RATE, RATIO, STRENGTH, replace(NOISE, low=0.0), DRIFT, OTHER_CASES),
+        n=160, seed=3003, null_n=40, title="Correcting for a new base rate; null: it did not move",
+    ),
+    Study(
+        "03_calls", play_calls, (ALIGNMENT, SAVE_RATE, VALUE_SPREAD, CAPACITY),
+        n=120, seed=3004, null_n=40,
+        title="Rankings where acting changes the outcome; null: the riskiest are the most persuadable, values equal",
     ),
 )  # fmt: skip

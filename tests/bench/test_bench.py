@@ -1,0 +1,172 @@
+"""The bench at toy sizes: what the file holds, never how fast the machine is."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import platform
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tools import bench
+from tools.execute import versions
+from tools.paths import ROOT, built
+
+pytestmark = pytest.mark.slow
+
+CASES, ACTIONS = 3_000, 7
+KEYS = ["name", "value", "unit", "low", "high", "machine", "versions"]
+RUN = {"notebook": "01_a", "seconds": 4.2, "peak_mb": 310.0, "status": "ok", "commit": "abc", "versions": {}}
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[bench.Row]:
+    return bench.functions(cases=CASES, actions=ACTIONS, repeats=2)
+
+
+@pytest.fixture(scope="module")
+def pages() -> ModuleType:
+    """Return the site's extension, which is no installed module."""
+    spec = importlib.util.spec_from_file_location("casebook_pages", ROOT / "book/_ext/casebook_pages.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_loop_is_timed_under_a_name_that_says_its_size(rows):
+    assert [row.name for row in rows] == [
+        "simulate, 3,000 cases",
+        "sweep, 3,000 rows",
+        "best_cut, 3,000 rows",
+        "decide_frame, 3,000 rows",
+        "allocate, 3,000 items",
+        "lower_envelope, 7 actions",
+        "Envelope.action_at, 3,000 rows",
+        "fit_platt, 600 rows",
+        "LightGBM fit, 90 rows",
+        "import casebook.decisions, fresh process",
+    ]
+    assert all(row.unit == "s" and 0 < row.low <= row.value <= row.high for row in rows)
+
+
+def test_the_sizes_of_the_real_run_are_those_promised():
+    assert (bench.CASES, bench.ACTIONS, bench.REPEATS) == (1_000_000, 100, 3)
+    assert (bench.PLATT_SHARE * bench.CASES, bench.TRAIN_SHARE * bench.CASES) == (200_000, 30_000)
+
+
+def test_a_row_is_the_median_with_its_range():
+    ticks = iter([0.0, 3.0, 10.0, 11.0, 20.0, 22.0])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bench.time, "perf_counter", lambda: next(ticks))
+        assert bench.timed("x", lambda: None, 3) == bench.Row("x", 2.0, "s", 1.0, 3.0)
+
+
+def test_the_file_has_the_form_that_the_page_reads(rows, tmp_path):
+    path = bench.write(rows, tmp_path)
+    assert path == tmp_path / "_build" / "bench.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    assert list(document) == ["machine", "versions", "rows"]
+    assert document["versions"] == versions()
+    for row in document["rows"]:
+        assert list(row) == KEYS
+        assert (row["machine"], row["versions"]) == (document["machine"], document["versions"])
+        assert row["value"] > 0
+
+
+def test_the_machine_is_one_line_without_its_name():
+    line = bench.machine()
+    assert "\n" not in line
+    assert " cores, " in line and " GB, " in line
+    assert line.endswith(f"{platform.system()} {platform.machine()}")
+    assert platform.node() not in line
+
+
+def test_the_processor_is_read_where_the_system_tells_it(tmp_path):
+    table = tmp_path / "cpuinfo"
+    table.write_text("processor : 0\nmodel name\t: Sample 9000 @ 2GHz\nmodel name\t: Sample 9000 @ 2GHz\n")
+    assert bench.processor(table) == "Sample 9000 @ 2GHz"
+    assert bench.processor(tmp_path / "absent")
+
+
+def test_chapters_and_site_are_taken_from_the_last_report(tmp_path):
+    assert bench.reported(tmp_path) == []
+    report = built(tmp_path, "report")
+    report.mkdir(parents=True)
+    failed = RUN | {"notebook": "02_b", "status": "cell 3: ValueError"}
+    (report / "notebooks.json").write_text(json.dumps([RUN, failed]))
+    (report / "site_seconds.json").write_text("12.5")
+    assert bench.reported(tmp_path) == [
+        bench.Row("01_a, small scale, time", 4.2, "s"),
+        bench.Row("01_a, small scale, peak memory", 310.0, "MB"),
+        bench.Row("site build, notebooks already executed", 12.5, "s"),
+    ]
+
+
+CHAPTER = """# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["parameters"]
+scale = "small"
+
+# %%
+{cell}
+"""
+
+
+def checkout(root: Path, cell: str) -> Path:
+    (root / "notebooks").mkdir()
+    (root / "notebooks" / "01_a.py").write_text(CHAPTER.format(cell=cell), encoding="utf-8")
+    (root / "requirements.lock").write_text("", encoding="utf-8")
+    (root / "_config.yml").write_text("repository: {url: 'https://example.org/a'}\n", encoding="utf-8")
+    for name in ("src", "data"):
+        (root / name).mkdir()
+    return root
+
+
+def test_the_full_scale_reaches_the_notebook_and_nothing_is_left_behind(tmp_path):
+    root = checkout(tmp_path, 'assert scale == "full"')
+    rows = bench.full_scale(("01_a",), root)
+    assert [(row.name, row.unit) for row in rows] == [
+        ("01_a, full scale, time", "s"),
+        ("01_a, full scale, peak memory", "MB"),
+    ]
+    assert all(row.value > 0 for row in rows)
+    assert list(built(root).iterdir()) == []
+    assert [path.name for path in (root / "notebooks").iterdir()] == ["01_a.py"]
+
+
+def test_a_chapter_that_fails_at_full_scale_stops_the_bench(tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        bench.full_scale(("01_a",), checkout(tmp_path, "1 / 0"))
+    # Cell 2, since the parameters are written into a cell of their own.
+    where = "cell 2: ZeroDivisionError: division by zero"
+    assert str(caught.value) == f"01_a must run at full scale, got an error in {where}; mend the cell."
+    assert list(built(tmp_path).iterdir()) == []
+
+
+def test_the_full_scale_chapters_exist():
+    assert all((ROOT / "notebooks" / f"{chapter}.py").exists() for chapter in bench.FULL)
+
+
+def test_the_page_shows_every_row_and_reads_the_file_beside_the_report(pages, monkeypatch):
+    rows = [bench.Row("sort <a>", 0.5, "s", 0.25, 12.0), bench.Row("01_a, peak memory", 1310.4, "MB")]
+    directive = pages.BenchTable.__new__(pages.BenchTable)
+    text = directive.show(bench.document(rows))
+    cells = "<td>sort &lt;a&gt;</td><td>0.5</td><td>0.25 to 12</td><td>s</td>"
+    assert cells in text
+    assert "<td>01_a, peak memory</td><td>1,310</td><td></td><td>MB</td>" in text
+    assert bench.machine() in text
+    monkeypatch.setenv("CASEBOOK_REPORT", str(built(ROOT, "report")))
+    path = pages.report_folder("elsewhere") / pages.BenchTable.file
+    assert path.resolve() == built(ROOT, "bench.json").resolve()
