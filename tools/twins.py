@@ -60,6 +60,19 @@ def read_chapter(source: Path, root: Path = ROOT, address: str | None = None) ->
     return notebook
 
 
+def sheet_heading(chapter: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return the cell that opens a sheet: the chapter's title, and what to do."""
+    title = next(
+        (row[2:] for cell in chapter.cells for row in cell.source.splitlines() if row.startswith("# ")
+         and cell.cell_type == "markdown"), "this chapter",
+    )  # fmt: skip
+    text = (
+        f"# Exercises: {title}\n\nReplace `...` by your answer and run the check below it. "
+        "Leave `...` to see a hint; the hint goes once you answer."
+    )
+    return nbformat.v4.new_markdown_cell(text, id="sheet-heading")
+
+
 def exercise_sheet(chapter: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Derive the sheet: cells tagged ``exercise`` stay, and a ``solution`` keeps only what stands above its mark."""
     sheet = copy.deepcopy(chapter)
@@ -72,6 +85,8 @@ def exercise_sheet(chapter: nbformat.NotebookNode) -> nbformat.NotebookNode:
             sheet.cells.append(kept)
         elif {"exercise", "install"} & set(tags(cell)):
             sheet.cells.append(kept)
+    if sheet.cells:
+        sheet.cells.insert(0, sheet_heading(chapter))
     for cell in sheet.cells:
         cell.metadata.pop("tags", None)
         cell.metadata.pop("mystnb", None)

@@ -55,9 +55,8 @@ def test_page_that_sphinx_makes_loads_clean(browser, site, name):
 def test_the_watch_sees_a_fault(browser, site):
     """A page that errs, misses a file and asks another host is caught at all three."""
     page = browser.new_page()
-    page.add_init_script(
-        "addEventListener('load', () => { fetch('gone.js'); new Image().src = 'http://example.org/x.png'; throw Error('x') })"
-    )
+    faults = "fetch('gone.js'); new Image().src = 'http://example.org/x.png'; throw Error('x')"
+    page.add_init_script(f"addEventListener('load', () => {{ {faults} }})")
     found = " ".join(complaints(page, site.url("book/bench.html")))
     page.close()
     assert all(

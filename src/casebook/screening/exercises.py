@@ -22,29 +22,35 @@ BOOKINGS = pd.DataFrame(
 )
 
 
-def numeric(right: float, slips: dict[float, str], otherwise: str) -> Callable[[Any], str | None]:
+def numeric(right: float, slips: dict[float, str], otherwise: str, rtol: float = RTOL) -> Callable[[Any], str | None]:
     """Return a check of one number that answers each known slip with its own message."""
-    near = close_to(right, rtol=RTOL)
 
     def check(answer: Any) -> str | None:
-        if near(answer):
+        if close_to(right, rtol=rtol)(answer):
             return None
-        return next((text for slip, text in slips.items() if close_to(slip, rtol=RTOL)(answer)), otherwise)
+        known = (text for slip, text in slips.items() if close_to(slip, rtol=rtol)(answer))
+        percent = "that is in percent; write 0.05 and not 5" if close_to(100 * right, rtol=rtol)(answer) else None
+        return next(known, percent or otherwise)
 
     return check
 
 
 def _pair(right: Sequence[float]) -> Callable[[Any], str | None]:
     def check(answer: Any) -> str | None:
-        got = np.sort(np.asarray(answer, dtype=float).ravel())
-        if len(got) != len(right):
-            refuse("the answer", f"{len(right)} cut points", f"{len(got)}", "give one between each two neighbours")
+        try:
+            got = np.sort(np.asarray(answer, dtype=float).ravel())
+        except (TypeError, ValueError):
+            refuse("the answer", "two numbers", "something else", "write (a, b), without quotes")
+        if len(got) != len(right) or np.isnan(got).any():
+            refuse("the answer", "two numbers", f"{(~np.isnan(got)).sum()}", "give one cut between each two neighbours")
         if np.allclose(got, right, rtol=RTOL):
             return None
+        if np.allclose(got, 100 * np.asarray(right), rtol=RTOL):
+            return "that is in percent; write 0.05 and not 5"
         if np.isclose(got, 30 / 330, rtol=RTOL).any():
             return "that compares accepting with refusing; between them lies the deposit, so compare neighbours"
         if np.isclose(got, 0.5).any():
-            return "a half is nobody's cut here; set two neighbouring actions' expected costs equal"
+            return "a half is nobody's cut here; set two neighbouring actions' expected losses equal"
         return "each cut solves (1 - p) if_negative + p if_positive = the same for the next action"
 
     return check
@@ -63,12 +69,14 @@ def _exercises() -> tuple[Exercise, ...]:
             "03-call", 3, "Calling a non-buyer costs 6 dollars; not calling a buyer forgoes 120 less the 6.",
             numeric(
                 call,
-                {6 / 126: "the 6 dollars are spent on the buyer too: what you forgo is 114, not 120",
+                {6 / 114: "that is the ratio of the two costs; the threshold is the first over their sum",
+                 6 / 126: "the 6 dollars are spent on the buyer too: what you forgo is 114, not 120",
                  0.95: "that is the complement: you call when p is above it, and a call is cheap"},
-                "write both mistakes in dollars against the right decision on the same person, then take the ratio",
+                "write both mistakes in dollars against the right decision on the same person; the first over the sum of both",
             ),
             right=(0.05, Fraction(1, 20), np.float64(0.05)),
-            wrong=((6 / 126, "spent on the buyer too"), (0.95, "complement"), (0.5, "against the right decision")),
+            wrong=((6 / 126, "spent on the buyer too"), (0.95, "complement"), (6 / 114, "ratio of the two"),
+                   (5.0, "percent"), (0.5, "against the right decision")),
         ),
         Exercise(
             "03-spam", 2, "Which mistake is the dear one? It pulls the threshold towards the side that avoids it.",
@@ -76,38 +84,41 @@ def _exercises() -> tuple[Exercise, ...]:
                 spam,
                 {1 / 11: "upside down: losing a letter is the dear mistake, so you block only when nearly sure",
                  0.5: "a half is for equal costs, and these are ten to one",
+                 0.9: "that is 1 - 1/10; the denominator is the sum of both costs, 10 + 1",
                  10.0: "that is the ratio; a threshold is a probability"},
-                "false positive over the sum of both costs",
+                "the cost of a false positive over the sum of both costs",
+                rtol=0.005,
             ),
             right=(10 / 11, Fraction(10, 11), pd.Series([0.909])),
-            wrong=((1 / 11, "upside down"), (0.5, "equal costs"), (10.0, "that is the ratio")),
+            wrong=((1 / 11, "upside down"), (0.5, "equal costs"), (10.0, "that is the ratio"), (0.9, "1 - 1/10")),
         ),
         Exercise(
-            "03-thinned", 4, "Thinning the negatives multiplied the odds; multiply them back.",
+            "03-thinned", 4, "Dropping negatives multiplied the odds by 1/0.04. Undo it on the odds, then turn back into p.",
             numeric(
                 thinned,
                 {0.02: "that scales the probability; it is the odds that were multiplied",
                  0.04: "that is the share kept; put it on the odds of the model's answer",
                  0.96: "wrong way: the true base rate is lower than the model's, so p must fall"},
                 "odds of 0.5 are 1; times the share kept; back to a probability",
+                rtol=0.015,
             ),
-            right=(1 / 26, 0.03846, np.array([0.0385])),
+            right=(1 / 26, 0.038, np.array([0.0385])),
             wrong=(
                 (0.02, "scales the probability"), (0.04, "put it on the odds"), (0.96, "wrong way"),
                 (0.5, "odds of 0.5"),
             ),
         ),
         Exercise(
-            "03-tiers", 6, "Each cut is where two neighbours on the lower envelope cost the same.",
+            "03-tiers", 6, "Set the expected losses of accept and deposit equal, then those of deposit and refuse.",
             _pair(cuts),
             right=(cuts, [round(cut, 4) for cut in reversed(cuts)], np.array(cuts)),
-            wrong=(([0.5, 0.5], "nobody's cut"), ([30 / 330, 0.5], "compare neighbours"), ([0.1], "2 cut points")),
+            wrong=(([0.5, 0.5], "nobody's cut"), ([30 / 330, 0.5], "compare neighbours"), ([0.1], "two numbers")),
         ),
         Exercise(
-            "03-flip", 4, "The loose rule buys fewer misses with more false alarms: at what price is it fair?",
+            "03-flip", 4, "The wide rule buys fewer misses with more false alarms: at what price is it fair?",
             numeric(
                 flip,
-                {1 / flip: "that is false negatives per false positive; turn it over",
+                {1 / flip: "right if you count misses per false alarm; we ask what a miss costs in false alarms, so turn it over",
                  90 / 60: "that compares how many bad ones each stops; compare what each gets wrong"},
                 "extra false alarms divided by misses avoided",
             ),

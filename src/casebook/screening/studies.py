@@ -224,8 +224,8 @@ def _with_null(dials: tuple[Dial, ...], **nulls: float) -> tuple[Dial, ...]:
 
 STUDIES = (
     Study(
-        "03_thresholds", play_thresholds, _with_null(DESK, ratio=1.0),
-        n=160, seed=3001, null_n=40, title="Thresholds from costs; null: both mistakes cost the same",
+        "03_thresholds", play_thresholds, _with_null(DESK, ratio=1.0, amount_spread=0.0),
+        n=160, seed=3001, null_n=40, title="Thresholds from costs; null: both mistakes cost the same on every case",
     ),
     Study(
         "03_calibration", play_thresholds, _with_null(DESK, stretch=1.0),
