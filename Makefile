@@ -1,7 +1,7 @@
 # Every target works from a clean clone and brings its own environment. Without make: `python -m tools TARGET`.
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help site test check serve notebook studies bench twins lock
+.PHONY: help site test check serve notebook studies bench twins card lock
 
 help: ## list the commands
 	@$(PYTHON) -m tools
@@ -21,5 +21,7 @@ bench: ## measure speed and memory into _build/bench.json
 	@$(PYTHON) -m tools bench
 twins: ## derive the .ipynb twins and the exercises from the .py chapters
 	@$(PYTHON) -m tools twins
+card: ## draw the social card from its SVG (needs Chromium)
+	@$(PYTHON) -m tools card
 lock: ## resolve requirements.lock anew and derive environment.yml
 	@$(PYTHON) -m tools lock

@@ -685,6 +685,18 @@ nb_repairs = pd.Series(
 )
 nb_repairs.round(0).to_frame()
 
+# %% tags=["remove-cell"]
+numbers(
+    nb_raw=dollars(nb_repairs["as delivered"]),
+    nb_platt=dollars(nb_repairs["Platt"]),
+    nb_isotonic=dollars(nb_repairs["isotonic"]),
+)
+
+# %% [markdown]
+# Its bills are {glue:text}`nb_raw`, {glue:text}`nb_platt` (Platt) and {glue:text}`nb_isotonic` (isotonic). What matters is whether $p$ is right
+# *near the threshold*; a score may be absurdly sure of itself at the top and do no harm at one percent. Look at the
+# reliability curve there before you mend anything.
+
 # %%
 worlds = calibration.frame
 by_stretch = worlds.groupby(

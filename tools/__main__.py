@@ -20,6 +20,7 @@ COMMANDS = {
     "studies": ("run the slow studies and write data/studies", ["-m", "casebook.studies"]),
     "bench": ("measure speed and memory into _build/bench.json", ["-m", "tools.bench"]),
     "twins": ("derive the .ipynb twins and the exercises from the .py chapters", ["-m", "tools.twins"]),
+    "card": ("draw the social card from its SVG (needs Chromium)", ["-m", "tools.social_card"]),
     "lock": ("resolve requirements.lock anew and derive environment.yml", ["-m", "tools.lock"]),
 }
 

@@ -145,7 +145,8 @@ def test_tags_and_alt_text_survive_the_way_there_and_back(written):
 
 
 def test_the_sheet_drops_the_solution_and_keeps_task_hint_and_check(written):
-    install, task, blank, check = sheet(written).cells
+    heading, install, task, blank, check = sheet(written).cells
+    assert heading.source.startswith("# Exercises: ")
     assert "business-ml-casebook[causal]" in install.source
     assert task.source == "Find the threshold. Hint: a miss costs 20."
     assert blank.source == "costs = (1, 20)\n# Write your code here.\nanswer = ..."
@@ -154,12 +155,12 @@ def test_the_sheet_drops_the_solution_and_keeps_task_hint_and_check(written):
 
 def test_a_solution_without_a_mark_is_dropped_whole(project):
     chapter = twins.read_chapter(project.chapter("03_x", '# %% tags=["solution"]\nanswer = 1 / 21'), project.root)
-    [cell] = twins.exercise_sheet(chapter).cells
+    _, cell = twins.exercise_sheet(chapter).cells
     assert cell.source == "# Write your code here.\nanswer = ..."
 
 
 def test_the_sheet_hides_nothing(written):
-    assert [cell.metadata for cell in sheet(written).cells] == [{}] * 4
+    assert [cell.metadata for cell in sheet(written).cells] == [{}] * 5
 
 
 def test_a_chapter_without_exercises_has_no_sheet(project):

@@ -240,6 +240,7 @@ def test_box_carries_html_json_and_text(shown: list[dict[str, Any]]) -> None:
         "section": 3,
         "claim": "Missing a fraud costs <10x> a false alarm.",
         "kind": "claim",
+        "source": "document",
         "verdict": "corrected",
         "value": 20.0,
         "values": 20.0,

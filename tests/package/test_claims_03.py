@@ -35,25 +35,28 @@ VALUES = {
     "3.not-one-half": Turn([0.49, 0.4, 0.02], [0.49, 0.0], DEPENDS),  # one row at equal costs is enough
     "3.fraud-threshold": Turn(1 / 101, 0.01, CORRECTED),  # the ratio read as odds, not as the cost of one side
     "3.spam-threshold": Turn(10 / 11, 0.9, CORRECTED),
-    "3.disease-range": Turn([1 / 101, 1 / 1001], [1 / 11, 1 / 1001], DEPENDS),
+    "3.disease-range": Turn([1 / 11, 1 / 1001], [1 / 6, 1 / 1001], DEPENDS),
     "3.loan-columns": Turn([1.0, 1.0], [1.0, 0.0], DEPENDS),
     "3.loan-segment": Turn(1.51, 1.49, CORRECTED),
-    "3.ads-low": Turn([0.5, 0.31], [0.01, 0.02], CORRECTED),
+    "3.ads-low": Turn([1.0, 3.0], [49.0, 99.0], CORRECTED),
     "3.moderation-policy": Turn(17.5, 0.9, CORRECTED),
     "3.every-case": Turn([100.0, 2.5], [100.0, 1.0], DEPENDS),
-    "3.fraud-one-ratio": Turn(0.3, Bounds(0.01, 0.9), DEPENDS),
-    "3.calibrated-only": Turn([1.0, 1.09], [1.0, 1.2], DEPENDS),
+    "3.fraud-one-ratio": Turn(Bounds(0.3, 0.9), Bounds(0.01, 0.9), DEPENDS),
+    "3.cheapest-cut": Turn([1.0, 1.09], [1.0, 1.2], DEPENDS),
+    "3.calibrated-formula": Turn([1.0, 1.09], [1.15, 1.2], CORRECTED),
+    "3.formula-as-delivered": Turn([1.0, 1.09], [1.0, 2.4], DEPENDS),
 }  # fmt: skip
 
 MORALS_TURN = {
     "3.costs-beat-half": Turn(Worlds(90, 0), Worlds(60, 0), CORRECTED),
     "3.calibration-pays": Turn(Worlds(50, 0), Worlds(90, 0), CORRECTED),
-    "3.amounts-pay": Turn(Worlds(50, 0), Worlds(50, 30), CORRECTED),
+    "3.amounts-pay": Turn(Worlds(35, 0), Worlds(35, 30), CORRECTED),
     "3.weights-idle": Turn(Worlds(10, 0), Worlds(60, 0), CORRECTED),
     "3.risk-misleads": Turn(Worlds(80, 0), Worlds(55, 0), DEPENDS),
+    "3.uplift-beats-risk": Turn(Worlds(85, 0), Worlds(55, 0), CORRECTED),
     "3.correct-label-shift": Turn(Worlds(50, 0), Worlds(10, 0), CORRECTED),
     "3.correction-harms": Turn(Worlds(70, 0), Worlds(20, 0), CORRECTED),
-    "3.effect-beats-risk": Turn(Worlds(70, 0), Worlds(48, 0), DEPENDS),
+    "3.kept-beats-risk": Turn(Worlds(70, 0), Worlds(48, 0), DEPENDS),
 }  # fmt: skip
 
 UNTESTABLE = {"3.scores-points"}

@@ -32,17 +32,19 @@ def rng(seed: int = 0) -> np.random.Generator:
 @given(alignments, save_rates, spreads, seeds)
 def test_the_gain_is_what_a_call_changes_in_dollars(alignment, save_rate, spread, seed):
     accounts = simulate_calls(50, alignment, save_rate, spread, rng(seed))
-    called = accounts["risk"] * (1 - accounts["effect"])
+    called = accounts["risk"] * (1 - accounts["kept"])
     np.testing.assert_allclose(accounts["gain"], (accounts["risk"] - called) * accounts["value"], rtol=1e-6, atol=1e-9)
-    assert accounts["effect"].between(0, 1).all()
+    np.testing.assert_allclose(accounts["uplift"], accounts["risk"] - called, rtol=1e-6, atol=1e-9)
+    np.testing.assert_array_equal(accounts["risk_value"], accounts["risk"] * accounts["value"])
+    assert accounts["kept"].between(0, 1).all()
     assert accounts["risk"].between(0, 1).all()
     assert (accounts["value"] > 0).all()
 
 
 @given(save_rates, seeds)
-def test_the_mean_effect_is_the_save_rate(save_rate, seed):
+def test_the_mean_share_kept_is_the_save_rate(save_rate, seed):
     accounts = simulate_calls(200, 0.3, save_rate, 0.5, rng(seed))
-    assert accounts["effect"].mean() == pytest.approx(save_rate, rel=ROUNDING)
+    assert accounts["kept"].mean() == pytest.approx(save_rate, rel=ROUNDING)
 
 
 def test_risk_is_a_logit_of_a_normal_score_and_values_have_their_mean():
@@ -60,7 +62,7 @@ def test_alignment_is_the_correlation_of_risk_and_persuadability(alignment):
     accounts = simulate_calls(N, alignment, 0.1, 0.0, rng(2))
     # Spearman's of a normal pair: 6 / pi * arcsin(rho / 2) (Pearson 1907).
     expected = 6 / np.pi * np.arcsin(alignment / 2)
-    got = stats.spearmanr(accounts["risk"], accounts["effect"]).statistic
+    got = stats.spearmanr(accounts["risk"], accounts["kept"]).statistic
     assert got == pytest.approx(expected, abs=Z * 1.1 / np.sqrt(N))
 
 
@@ -73,7 +75,7 @@ def test_the_best_list_is_the_best_of_all_lists(alignment, spread, capacity, see
     accounts = simulate_calls(9, alignment, 0.2, spread, rng(seed))
     every = [accounts["gain"].to_numpy()[list(rows)].sum() for rows in combinations(range(9), capacity)]
     assert called_gain(accounts, "gain", capacity) == pytest.approx(max(every), rel=ROUNDING)
-    for other in ("risk", "effect", "value"):
+    for other in ("risk", "kept", "value", "risk_value", "uplift"):
         assert called_gain(accounts, other, capacity) <= max(every) * (1 + ROUNDING)
 
 
@@ -82,7 +84,14 @@ def test_risk_finds_the_best_list_where_the_riskiest_are_the_most_persuadable_an
     accounts = simulate_calls(400, 1.0, 0.2, 0.0, rng(seed))
     best = called_gain(accounts, "gain", capacity)
     assert called_gain(accounts, "risk", capacity) == pytest.approx(best, rel=ROUNDING)
-    assert called_gain(accounts, "effect", capacity) == pytest.approx(best, rel=ROUNDING)
+    assert called_gain(accounts, "kept", capacity) == pytest.approx(best, rel=ROUNDING)
+
+
+@given(alignments, st.integers(1, 400), seeds)
+def test_known_uplift_finds_the_best_list_where_all_are_worth_the_same(alignment, capacity, seed):
+    accounts = simulate_calls(400, alignment, 0.2, 0.0, rng(seed))
+    best = called_gain(accounts, "gain", capacity)
+    assert called_gain(accounts, "uplift", capacity) == pytest.approx(best, rel=ROUNDING)
 
 
 def test_risk_misses_on_the_chapters_list_by_about_half():

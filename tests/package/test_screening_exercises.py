@@ -65,9 +65,13 @@ def test_the_minutes_stand_in_the_chapter_as_in_the_exercise(name):
         ("03-call", 6 / 126, "the 6 dollars are spent on the buyer too: what you forgo is 114, not 120"),
         ("03-spam", 10, "that is the ratio; a threshold is a probability"),
         ("03-thinned", 0.02, "that scales the probability; it is the odds that were multiplied"),
-        ("03-tiers", 0.3, "the answer must be 2 cut points, got 1; give one between each two neighbours."),
+        ("03-tiers", 0.3, "the answer must be two numbers, got 1; give one cut between each two neighbours."),
         ("03-tiers", (0.2, 0.3), "each cut solves (1 - p) if_negative + p if_positive = the same for the next action"),
-        ("03-flip", 1 / 8, "that is false negatives per false positive; turn it over"),
+        (
+            "03-flip",
+            1 / 8,
+            "right in misses per false alarm; we ask what a miss costs in false alarms, so turn it over",
+        ),
         ("03-flip", "eight", "the answer must be one number, got str 'eight'; give the number itself."),
     ],
 )

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logit
 
-from casebook.decisions import fit_platt, threshold
+from casebook.decisions import fit_platt
 from casebook.screening import models
 from casebook.screening.evaluate import (
     FLOOR,
@@ -24,7 +24,6 @@ from casebook.screening.evaluate import (
     money_table,
     shares,
 )
-from casebook.screening.failures import hindsight, recalls
 from casebook.screening.simulate import FEATURES, Desk, World, simulate
 
 ROUNDING = 1e-9  # sums of a few thousand products in float64
@@ -288,46 +287,6 @@ def test_half_loses_to_the_price_on_the_default_desk():
         got = shares(bill(test, act_all_ways(models.fit(models.logistic(), fitting), validation, test)))
         assert 0.7 < got["case"] - got["half"] < 0.9, got  # 0.78 to 0.84 at these seeds
         assert 0.65 < got["class"] - got["half"] < 0.85, got  # 0.73 to 0.78
-
-
-def test_hindsight_always_flatters_and_honesty_does_not():
-    desk = simulate(World(base_rate=0.05, ratio=20.0), 12_000, rng(13))
-    gains = hindsight(desk.p, desk, draws=60, cases=1_500, rng=rng(14))
-    assert gains["apparent"].min() >= -ROUNDING  # tuned on the same cases, it cannot lose to any other cut
-    assert gains["honest"].mean() < 0 < gains["apparent"].mean()  # p is the truth here, so no cut beats the formula's
-    assert 0 < (gains["honest"] > 0).mean() < 0.6
-    assert len(gains) == 60
-
-
-def test_hindsight_is_per_hundred_cases_and_repeats_with_its_seed():
-    desk = simulate(World(base_rate=0.05, ratio=20.0), 3_000, rng(15))
-    one, two = (hindsight(desk.p, desk, 3, 500, rng(16)) for _ in range(2))
-    pd.testing.assert_frame_equal(one, two)
-    doubled = Desk(desk.cases.assign(cost_fp=2.0, cost_fn=2 * desk.cases["cost_fn"]), desk.p)
-    np.testing.assert_allclose(hindsight(desk.p, doubled, 3, 500, rng(16)), 2 * one, rtol=ROUNDING)
-    with_all = hindsight(desk.p, desk, 1, 1_500, rng(17))
-    average, y = class_costs(desk), desk.cases["y"].to_numpy()
-    # On all cases at once, apparent and honest together say what the tuned cut saves on the whole desk.
-    drawn = rng(17).choice(3_000, size=3_000, replace=False)[:1_500]
-    table = pd.DataFrame({"y": y[drawn], "p": desk.p[drawn]})
-
-    def cost(cut: float) -> float:
-        stopped = table["p"] > cut
-        return float(
-            (stopped & (table["y"] == 0)).sum() * average.fp + (~stopped & (table["y"] == 1)).sum() * average.fn
-        )
-
-    best = min(cost(cut) for cut in [-1.0, *table["p"]])
-    expected = 100 * (cost(threshold(average.fp, average.fn)) - best) / 1_500
-    assert with_all["apparent"].iloc[0] == pytest.approx(expected, rel=ROUNDING)
-
-
-def test_recall_by_count_and_by_dollars_by_hand():
-    cases = pd.DataFrame({"y": [1, 1, 1, 0, 0], "cost_fn": [10.0, 30.0, 60.0, 5.0, 5.0]})
-    desk = Desk(cases, np.full(5, 0.5))
-    got = recalls(desk, {"small": np.array([1, 1, 0, 1, 0], bool), "large": np.array([0, 0, 1, 0, 0], bool)})
-    assert got.loc["small"].tolist() == pytest.approx([2 / 3, 0.4, 1])
-    assert got.loc["large"].tolist() == pytest.approx([1 / 3, 0.6, 0])
 
 
 def test_a_worlds_settings_are_frozen():

@@ -186,7 +186,8 @@ def test_drills_refuse_what_is_no_number(open_page):
     [("1/101", 1 / 101), ("1 %", 0.01), ("$1,200", 1200), ("3k", 3000), ("2.5m", 2.5e6), ("−4", -4), ("1e-3", 0.001)],
 )
 def test_drills_read_numbers_as_people_write_them(open_page, typed, number):
-    assert open_page(CHAPTER).evaluate("text => casebookDrills.read(text)", typed) == pytest.approx(number)
+    page = open_page("book/bench.html")  # the script is on every page, and this one is short
+    assert page.evaluate("text => casebookDrills.read(text)", typed) == pytest.approx(number)
 
 
 def test_drills_without_script_keep_their_answers_folded(open_page):

@@ -44,7 +44,9 @@ THEME = {
     "aria-deprecated-role": (".citation", "docutils: doc-biblioentry on a div"),
     "aria-required-children": (".citation-list", "docutils: a list whose items have the role doc-biblioentry"),
 }
-COLOUR_ONLY = {"runOnly": {"type": "tag", "values": ["cat.color"]}}
+VIOLATIONS = {"resultTypes": ["violations"]}  # the page of what passed is megabytes long
+TALL = {"book/api.html"}  # axe scrolls to each text to see its ground: minutes; test_body_is_legible covers this page
+COLOUR_ONLY = VIOLATIONS | {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
 CONTRASTS = """selector => {
   const parse = c => { const n = c.match(/[\\d.]+/g).map(Number); return n.length < 4 ? [...n, 1] : n; };
@@ -82,11 +84,17 @@ TABLES = """() => [...document.querySelectorAll(".bd-article table")].filter(t =
 })"""
 
 
+def turn(page, theme: str) -> None:
+    """Show the page in a theme, at once: halfway through a transition a colour is neither."""
+    page.add_style_tag(content="* { transition: none !important }")
+    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+
+
 def pale(page, selector: str) -> list:
     """Return each text below the readable contrast, in light and in dark; fail where there is no text."""
     found = []
     for theme in ("light", "dark"):
-        page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+        turn(page, theme)
         pairs = page.evaluate(CONTRASTS, selector)
         assert pairs, f"{selector} must stand on {page.url}"
         found += [(theme, *pair) for pair in pairs if pair[0] < READABLE]
@@ -99,7 +107,7 @@ def test_box_is_legible(open_page, box):
 
 
 def test_body_is_legible(open_page, page_name):
-    assert pale(open_page(page_name), ".bd-article :is(p, li, h1, td)") == []
+    assert pale(open_page(page_name), ".bd-article") == []
 
 
 def test_contrast_is_measured(open_page):
@@ -183,10 +191,10 @@ def test_a_chapter_has_figures(site):
     assert len(site.soup(CHAPTER).select(".cell_output img[src$='.svg']")) >= 5
 
 
-def ours(page, **options) -> list[str]:
+def ours(page, options=VIOLATIONS) -> list[str]:
     """Run axe and return the faults that the list above does not cover: rule, where, and the markup."""
     left = []
-    for fault in Axe().run(page, **options).response["violations"]:
+    for fault in Axe().run(page, options=options).response["violations"]:
         for node in fault["nodes"]:
             place, selector = node["target"][-1], THEME.get(fault["id"], ("no-such-element", ""))[0]
             inside = page.evaluate("([e, s]) => Boolean(document.querySelector(e)?.closest(s))", [place, selector])
@@ -195,11 +203,12 @@ def ours(page, **options) -> list[str]:
 
 
 def test_axe_finds_no_fault_of_ours(open_page, page_name):
-    """All rules on the light page; on the dark one those about colour, since nothing else differs."""
+    """All rules on the light page; on the dark one the one about colour, since nothing else differs."""
     page = open_page(page_name)
-    assert ours(page) == []
-    page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    assert ours(page, options=COLOUR_ONLY) == []
+    tall = page_name in TALL
+    assert ours(page, VIOLATIONS | {"rules": {"color-contrast": {"enabled": not tall}}}) == []
+    turn(page, "dark")
+    assert tall or ours(page, COLOUR_ONLY) == []
 
 
 def test_axe_finds_a_planted_fault(open_page):

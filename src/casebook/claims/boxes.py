@@ -37,6 +37,7 @@ class Judgement:
     section: int
     claim: str
     kind: str
+    source: str
     verdict: Verdict
     value: float | str | None
     values: float | dict[str, float] | list[float] | None
@@ -54,13 +55,13 @@ class Judgement:
 
     def to_text(self) -> str:
         """The box as plain text."""
-        return f"{_header(self.kind)}: {self.claim} {self.verdict.capitalize()}. {self.sentence}".rstrip()
+        return f"{_header(self.kind, self.source)}: {self.claim} {self.verdict.capitalize()}. {self.sentence}".rstrip()
 
     def to_html(self) -> str:
         """The box as HTML, everything escaped."""
         word = str(self.verdict)
         classes = f"casebook-claim casebook-claim--{word.replace(' ', '-')}"
-        parts = [("header", _header(self.kind)), ("text", self.claim), ("verdict", word.capitalize())]
+        parts = [("header", _header(self.kind, self.source)), ("text", self.claim), ("verdict", word.capitalize())]
         if self.sentence:
             parts.append(("sentence", self.sentence))
         body = "".join(f'<p class="casebook-claim__{name}">{escape(text)}</p>' for name, text in parts)
@@ -194,6 +195,7 @@ def _show(
         section=claim.section,
         claim=claim.text,
         kind=claim.kind,
+        source=claim.source,
         verdict=verdict,
         value=value,
         values=values,
@@ -217,5 +219,7 @@ def _plain(values: Values | None) -> float | dict[str, float] | list[float] | No
     return float(array) if array.ndim == 0 else [float(value) for value in array]
 
 
-def _header(kind: str) -> str:
-    return "Our moral" if kind == "moral" else "The source says"
+def _header(kind: str, source: str) -> str:
+    if kind == "moral":
+        return "Our moral"
+    return "The source says" if source == "document" else "We tested"

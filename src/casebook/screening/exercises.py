@@ -42,7 +42,7 @@ def _pair(right: Sequence[float]) -> Callable[[Any], str | None]:
         except (TypeError, ValueError):
             refuse("the answer", "two numbers", "something else", "write (a, b), without quotes")
         if len(got) != len(right) or np.isnan(got).any():
-            refuse("the answer", "two numbers", f"{(~np.isnan(got)).sum()}", "give one cut between each two neighbours")
+            refuse("the answer", "two numbers", f"{np.isfinite(got).sum()}", "give one cut between each two neighbours")
         if np.allclose(got, right, rtol=RTOL):
             return None
         if np.allclose(got, 100 * np.asarray(right), rtol=RTOL):
@@ -72,7 +72,7 @@ def _exercises() -> tuple[Exercise, ...]:
                 {6 / 114: "that is the ratio of the two costs; the threshold is the first over their sum",
                  6 / 126: "the 6 dollars are spent on the buyer too: what you forgo is 114, not 120",
                  0.95: "that is the complement: you call when p is above it, and a call is cheap"},
-                "write both mistakes in dollars against the right decision on the same person; the first over the sum of both",
+                "write both mistakes in dollars against the right decision on the person; the first over their sum",
             ),
             right=(0.05, Fraction(1, 20), np.float64(0.05)),
             wrong=((6 / 126, "spent on the buyer too"), (0.95, "complement"), (6 / 114, "ratio of the two"),
@@ -93,7 +93,7 @@ def _exercises() -> tuple[Exercise, ...]:
             wrong=((1 / 11, "upside down"), (0.5, "equal costs"), (10.0, "that is the ratio"), (0.9, "1 - 1/10")),
         ),
         Exercise(
-            "03-thinned", 4, "Dropping negatives multiplied the odds by 1/0.04. Undo it on the odds, then turn back into p.",
+            "03-thinned", 4, "Dropping negatives multiplied the odds by 1/0.04. Undo that, then turn odds back into p.",
             numeric(
                 thinned,
                 {0.02: "that scales the probability; it is the odds that were multiplied",
@@ -118,7 +118,7 @@ def _exercises() -> tuple[Exercise, ...]:
             "03-flip", 4, "The wide rule buys fewer misses with more false alarms: at what price is it fair?",
             numeric(
                 flip,
-                {1 / flip: "right if you count misses per false alarm; we ask what a miss costs in false alarms, so turn it over",
+                {1 / flip: "right in misses per false alarm; we ask what a miss costs in false alarms, so turn it over",
                  90 / 60: "that compares how many bad ones each stops; compare what each gets wrong"},
                 "extra false alarms divided by misses avoided",
             ),
