@@ -67,13 +67,19 @@ def test_the_remaining_sums():
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda: arithmetic.precision_at(5, 0.8, 0.1), "base_rate must be in [0, 1], got 5; "
-         "divide percentages by 100."),
-        (lambda: arithmetic.precision_at(0.1, 0, 0), "recall and fpr must be not both without alarms, "
-         "got no alarm at all; give a cut that acts on someone."),
+        (
+            lambda: arithmetic.precision_at(5, 0.8, 0.1),
+            "base_rate must be in [0, 1], got 5; divide percentages by 100.",
+        ),
+        (
+            lambda: arithmetic.precision_at(0.1, 0, 0),
+            "recall and fpr must be not both without alarms, got no alarm at all; give a cut that acts on someone.",
+        ),
         (lambda: arithmetic.lifetime_months(0), "monthly_churn must be above 0, got 0; check its sign and unit."),
-        (lambda: arithmetic.sample_size_rule(1, 0), "delta must be a difference other than 0, got 0; "
-         "name the smallest effect that matters."),
+        (
+            lambda: arithmetic.sample_size_rule(1, 0),
+            "delta must be a difference other than 0, got 0; name the smallest effect that matters.",
+        ),
         (lambda: arithmetic.mde_rule(1, -5), "n must be above 0, got -5; check its sign and unit."),
     ],
 )

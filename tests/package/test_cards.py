@@ -97,8 +97,7 @@ def test_it_survives_yaml_and_back():
         (
             ("extra",),
             "x",
-            "card 04_sample, extra must be a field of the card, got a stranger; delete it or "
-            "correct its name.",
+            "card 04_sample, extra must be a field of the card, got a stranger; delete it or correct its name.",
         ),
         (
             ("questions", 9, "matters"),
@@ -126,8 +125,7 @@ def test_it_survives_yaml_and_back():
         (
             ("follow_ups", 2, "cell"),
             "Why 2",
-            "card 04_sample, follow_ups 3, cell must be text like ^[a-z0-9]+(-[a-z0-9]+)*$, got "
-            "'Why 2'; correct it.",
+            "card 04_sample, follow_ups 3, cell must be text like ^[a-z0-9]+(-[a-z0-9]+)*$, got 'Why 2'; correct it.",
         ),
         (
             ("published", 0, "url"),

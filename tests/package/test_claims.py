@@ -68,9 +68,7 @@ def test_all_inside_is_confirmed(claim: tuple[tuple[float, float], float], at: l
 
 
 @given(claimed(), st.lists(st.floats(1, 1e6), min_size=1, max_size=5), st.sampled_from([-1, 1]))
-def test_none_inside_is_corrected(
-    claim: tuple[tuple[float, float], float], beyond: list[float], side: int
-) -> None:
+def test_none_inside_is_corrected(claim: tuple[tuple[float, float], float], beyond: list[float], side: int) -> None:
     (low, high), rounding = claim
     edge = high + rounding if side > 0 else low - rounding
     values = [edge + side * distance for distance in beyond]
@@ -102,9 +100,7 @@ def test_widening_the_rounding_never_moves_away_from_confirmed(
 
 
 @given(numbers, st.floats(0, 1e3), numbers)
-def test_a_number_is_a_range_of_no_width_and_order_is_irrelevant(
-    figure: float, rounding: float, value: float
-) -> None:
+def test_a_number_is_a_range_of_no_width_and_order_is_irrelevant(figure: float, rounding: float, value: float) -> None:
     assume(abs(value - figure) < 1e5)
     assert judge(figure, rounding, value) is judge((figure, figure), rounding, [value])
     assert judge(figure, rounding, [figure, value]) is judge(figure, rounding, [value, figure])
@@ -140,8 +136,7 @@ def test_known_verdicts() -> None:
             1,
             0,
             (0.0, 2.0),
-            "values must be a number, Bounds(low, high) or a list, got a bare tuple; "
-            "say whether it is an interval.",
+            "values must be a number, Bounds(low, high) or a list, got a bare tuple; say whether it is an interval.",
         ),
         (
             1,
@@ -182,8 +177,7 @@ LINE = "  - {id: 3.a, section: 3, text: T., source: document, kind: claim, figur
 REFUSED = {
     "claims: []": "claims must be a mapping with the keys 'finished' and 'claims', got ['claims']; "
     "write both, even if empty.",
-    f"finished: []\nclaims:\n{LINE}{LINE}": "claims, id '3.a' must be there once, got it twice; "
-    "rename or remove one.",
+    f"finished: []\nclaims:\n{LINE}{LINE}": "claims, id '3.a' must be there once, got it twice; rename or remove one.",
 }
 BROKEN = {
     "section: 4": "a claim with an id that starts with its section",
@@ -317,9 +311,7 @@ def test_record_refuses(shown: list[dict[str, Any]]) -> None:
     text = "claim_id must be an id of claims.yml, got 'zzz'; add it to claims.yml."
     with pytest.raises(ContractError, match=refused(text)):
         record("zzz", 7, claims=CLAIMS)
-    text = (
-        "claim '3.threshold-wins' must be a claim, got a moral; use record_moral with its shares of worlds."
-    )
+    text = "claim '3.threshold-wins' must be a claim, got a moral; use record_moral with its shares of worlds."
     with pytest.raises(ContractError, match=refused(text)):
         record("3.threshold-wins", 1.0, claims=CLAIMS)
     text = "claim '3.fraud-ratio' must be a moral, got a claim; use record with its values."

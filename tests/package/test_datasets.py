@@ -120,8 +120,7 @@ def test_telco_with_no_blank_total(tmp_path):
     [
         (
             BANK_HEADER + BANK_ROWS[0].replace('"no"\n', '"maybe"\n'),
-            "bank marketing, column 'y', row 0 must be one of no, yes, got 'maybe'; correct the "
-            "row or drop it.",
+            "bank marketing, column 'y', row 0 must be one of no, yes, got 'maybe'; correct the row or drop it.",
         ),
         (
             BANK_HEADER.replace(";", ",") + BANK_ROWS[0],
@@ -143,9 +142,7 @@ def test_a_wrong_bank_table_is_refused(text, message, tmp_path):
 
 def test_a_blank_total_of_a_billed_customer_is_refused(tmp_path):
     path = tmp_path / "telco.csv"
-    path.write_text(
-        TELCO.replace(",Yes,0,Yes,", ",Yes,5,Yes,").replace("Yes,0,Yes,No,No,", "Yes,5,Yes,No,No,")
-    )
+    path.write_text(TELCO.replace(",Yes,0,Yes,", ",Yes,5,Yes,").replace("Yes,0,Yes,No,No,", "Yes,5,Yes,No,No,"))
     with pytest.raises(ContractError) as caught:
         datasets.prepare_telco_churn(path)
     assert str(caught.value).startswith("telco churn, column 'total_charges', row 1 must be filled in")
@@ -154,10 +151,7 @@ def test_a_blank_total_of_a_billed_customer_is_refused(tmp_path):
 def test_a_zip_without_the_table_is_refused(tmp_path):
     with pytest.raises(ContractError) as caught:
         datasets.prepare_bank_marketing(bank_zip(tmp_path / "other.zip", member="readme.txt"))
-    assert (
-        str(caught.value)
-        == f"file 'other.zip' must be a zip with {MEMBER}, got one without; download it again."
-    )
+    assert str(caught.value) == f"file 'other.zip' must be a zip with {MEMBER}, got one without; download it again."
 
 
 @pytest.mark.parametrize("form", ["zip", "gz"])
@@ -212,8 +206,7 @@ def test_an_altered_file_is_refused(elsewhere, monkeypatch):
 def test_offline_says_so_in_one_line(elsewhere, capsys):
     assert datasets.fetch("telco-churn") is None
     assert capsys.readouterr().out == (
-        "telco-churn: not here, and downloads are off; set CASEBOOK_DATASETS to a folder that "
-        "holds telco-churn/.\n"
+        "telco-churn: not here, and downloads are off; set CASEBOOK_DATASETS to a folder that holds telco-churn/.\n"
     )
 
 
@@ -271,8 +264,7 @@ def test_credit_names_makers_and_licence():
     line = datasets.credit("bank-marketing")
     assert line.startswith("Data: Moro, Cortez, Rita: ")
     assert line.endswith(
-        "Licence: CC BY 4.0 (UCI Machine Learning Repository, Bank Marketing, id 222); the "
-        "mirror states none."
+        "Licence: CC BY 4.0 (UCI Machine Learning Repository, Bank Marketing, id 222); the mirror states none."
     )
 
 

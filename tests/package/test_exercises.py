@@ -51,8 +51,7 @@ def test_a_good_exercise_is_proved():
         ({"minutes": 0}, "exercise '01-threshold', minutes must be at least 1, got 0; estimate it."),
         (
             {"right": (0.5, 0.5)},
-            "exercise '01-threshold', right must be at least two different forms, got 1; add "
-            "another valid form.",
+            "exercise '01-threshold', right must be at least two different forms, got 1; add another valid form.",
         ),
         (
             {"wrong": ((21.0, "upside down"),)},
@@ -129,10 +128,7 @@ def test_a_check_that_breaks_says_what_the_answer_must_be():
     )
     assert grade(broken, 5) == "the answer must be dict or Series, got int 5; give it in that form."
     shown = grade(broken, Hostile())
-    assert (
-        shown
-        == "the answer must be dict or Series, got Hostile without a text of its own; give it in that form."
-    )
+    assert shown == "the answer must be dict or Series, got Hostile without a text of its own; give it in that form."
 
 
 @pytest.mark.parametrize(
@@ -171,9 +167,7 @@ def test_zero_needs_an_absolute_tolerance():
 
 @pytest.mark.parametrize("answer", ["3", True, np.True_, None, [3], np.array([1, 2]), pd.Series(["3"]), 3j])
 def test_what_is_not_one_number_is_refused(answer):
-    with pytest.raises(
-        ContractError, match=r"^the answer must be one number, got .*; give the number itself\.$"
-    ):
+    with pytest.raises(ContractError, match=r"^the answer must be one number, got .*; give the number itself\.$"):
         as_number(answer)
 
 
@@ -181,6 +175,5 @@ def test_a_long_answer_is_shown_shortened():
     with pytest.raises(ContractError) as caught:
         as_number(list(range(100)))
     assert str(caught.value) == (
-        "the answer must be one number, got list [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11...; "
-        "give the number itself."
+        "the answer must be one number, got list [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11...; give the number itself."
     )

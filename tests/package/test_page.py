@@ -42,8 +42,7 @@ def run():
 
 def cited(cell):
     return {
-        key: format_plain_text(output["data"]["text/plain"], "")
-        for key, output in glue.extract_glue_data_cell(cell)
+        key: format_plain_text(output["data"]["text/plain"], "") for key, output in glue.extract_glue_data_cell(cell)
     }
 
 
@@ -74,10 +73,7 @@ def test_figures_in_a_notebook_are_svg(run):
 
 def test_the_page_needs_no_myst_nb():
     code = "import sys; sys.modules['myst_nb'] = None; from casebook.page import numbers; numbers(a='1')"
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-        == "a = 1\n"
-    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "a = 1\n"
 
 
 @given(st.text(min_size=1))

@@ -65,9 +65,7 @@ def test_written_and_loaded_is_what_was_run(tmp_path: Path) -> None:
     place = write(STUDY, tmp_path, commit="abc1234")
     result = load("01_treat", tmp_path)
     pd.testing.assert_frame_equal(result.frame, replicate(treat, DIALS, 12, 5), check_exact=True)
-    pd.testing.assert_frame_equal(
-        result.null_frame, replicate(treat, DIALS, 8, 5, null=True), check_exact=True
-    )
+    pd.testing.assert_frame_equal(result.null_frame, replicate(treat, DIALS, 8, 5, null=True), check_exact=True)
     assert (result.commit, result.n, result.title) == ("abc1234", 12, "Treating pays")
     assert result.dials == DIALS
     assert place.name == "01_treat.json"
@@ -99,9 +97,7 @@ def test_study_refuses() -> None:
     text = "study '01_treat', world must be a function of a module, got <lambda>; move it to the top level."
     with pytest.raises(ContractError, match=refused(text)):
         replace(STUDY, world=lambda dials, rng: {})
-    text = (
-        "study '01_treat' must be of n >= 1 and null_n >= 0 worlds, got n = 0, null_n = 8; mend the counts."
-    )
+    text = "study '01_treat' must be of n >= 1 and null_n >= 0 worlds, got n = 0, null_n = 8; mend the counts."
     with pytest.raises(ContractError, match=refused(text)):
         replace(STUDY, n=0)
     text = (
@@ -110,10 +106,7 @@ def test_study_refuses() -> None:
     )
     with pytest.raises(ContractError, match=refused(text)):
         replace(STUDY, dials=DIALS[1:])
-    text = (
-        "study '01_treat', world 0, 'gain' must be finite or nan, got inf; "
-        "return nan where there is no value."
-    )
+    text = "study '01_treat', world 0, 'gain' must be finite or nan, got inf; return nan where there is no value."
     with pytest.raises(ContractError, match=refused(text)):
         run(replace(STUDY, world=explode))
     with pytest.raises(FrozenInstanceError):
@@ -136,9 +129,7 @@ def test_load_refuses_what_is_not_there(tmp_path: Path) -> None:
         ({"dials": (replace(DIALS[0], high=3.0), DIALS[1])}, ["dials"]),
     ],
 )
-def test_a_change_of_settings_makes_it_stale(
-    tmp_path: Path, change: dict[str, object], names: list[str]
-) -> None:
+def test_a_change_of_settings_makes_it_stale(tmp_path: Path, change: dict[str, object], names: list[str]) -> None:
     write(STUDY, tmp_path, commit="x")
     assert staleness(load("01_treat", tmp_path), replace(STUDY, **change)) == names  # type: ignore[arg-type]
 
@@ -274,9 +265,7 @@ def test_studies_are_discovered(toypack: Path) -> None:
     found = discover("toypack")
     assert list(found) == ["07_toy"]
     assert found["07_toy"].module == "toypack.case.simulate"
-    (toypack / "other" / "studies.py").write_text(
-        FILES["case/studies.py"].replace(".simulate", "..case.simulate")
-    )
+    (toypack / "other" / "studies.py").write_text(FILES["case/studies.py"].replace(".simulate", "..case.simulate"))
     sys.modules.pop("toypack.other.studies", None)
     importlib.invalidate_caches()
     where = "toypack.case.simulate and toypack.case.simulate"

@@ -124,9 +124,7 @@ LONG = "A threshold of one half costs $3M a year against $1M, since a missed chu
 
 
 @pytest.mark.parametrize("title", [SHORT, LONG])
-@pytest.mark.parametrize(
-    "subtitle", ["", "Profit in dollars per month", "Profit in $ per month against $0, " * 3]
-)
+@pytest.mark.parametrize("subtitle", ["", "Profit in dollars per month", "Profit in $ per month against $0, " * 3])
 def test_no_text_leaves_the_figure_or_lies_on_another(title, subtitle):
     fig, ax, _ = sample(title, subtitle)
     page = fig.bbox

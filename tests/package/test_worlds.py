@@ -101,14 +101,9 @@ def test_drawing_refuses() -> None:
     text = "dials must be named once each and never 'seed', got 'lift'; rename them."
     with pytest.raises(ContractError, match=refused(text)):
         draw_dials([LIFT, LIFT], 1, rng)
-    with pytest.raises(
-        ContractError, match=refused("n must be zero or more worlds, got -1; ask for a count.")
-    ):
+    with pytest.raises(ContractError, match=refused("n must be zero or more worlds, got -1; ask for a count.")):
         draw_dials(DIALS, -1, rng)
-    text = (
-        "dials must be at least one with a null value, got none; "
-        "give null= to the dial that carries the effect."
-    )
+    text = "dials must be at least one with a null value, got none; give null= to the dial that carries the effect."
     with pytest.raises(ContractError, match=refused(text)):
         draw_dials([COST], 1, rng, null=True)
 
@@ -145,9 +140,7 @@ def test_each_row_can_be_recomputed_alone(null: bool) -> None:
 
 
 def test_first_rows_do_not_depend_on_how_many_follow() -> None:
-    pd.testing.assert_frame_equal(
-        replicate(treat, DIALS, 9, seed=3).head(4), replicate(treat, DIALS, 4, seed=3)
-    )
+    pd.testing.assert_frame_equal(replicate(treat, DIALS, 9, seed=3).head(4), replicate(treat, DIALS, 4, seed=3))
 
 
 def test_null_worlds_share_the_seeds() -> None:
@@ -198,9 +191,7 @@ def test_share_is_frozen_and_refuses() -> None:
     text = "flags must be a column of at least one flag, got shape (0,); pass one flag a world."
     with pytest.raises(ContractError, match=refused(text)):
         share_holding([])
-    text = (
-        "flags must be true or false in every world, got nan; decide what a world without a value counts as."
-    )
+    text = "flags must be true or false in every world, got nan; decide what a world without a value counts as."
     with pytest.raises(ContractError, match=refused(text)):
         share_holding([1.0, np.nan])
     text = "level must be a confidence level between 0 and 1, got 95; write 95 % as 0.95."

@@ -1,4 +1,4 @@
-"""The desk's models behind one interface: ``fit(desk, rng)`` gives a function from cases to probabilities."""
+"""The desk's models behind one interface: ``fit(model, desk)`` gives a function from cases to probabilities."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def simulate(world: World, n: int, rng: np.random.Generator, trait_shift: float 
 
     Three latent traits :math:`u \sim N(0, I)` make risk :math:`g(u)`, see :func:`risk_index`; a case is bad with
     probability :math:`p = \mathrm{expit}(a + s\,g)`, where :math:`a` brings the mean to the base rate. Features
-    show the traits with noise, one of them twice. The amount at stake is log-normal with mean one before it is
+    show the traits with noise, one of them twice. The amount at stake is log-normal (where risk is straight) with mean one before it is
     multiplied by ``ratio * cost_fp``; a share ``fp_scales`` of the cost of a false alarm grows with it too.
 
     A naive reader errs twice here, by as much as the dials say: the default threshold of one half ignores
@@ -143,10 +143,37 @@ def _intercept(log_odds: NDArray[np.float64], base_rate: float) -> float:
     return float(brentq(lambda a: expit(a + log_odds).mean() - base_rate, -60, 60))
 
 
+def shift_for(world: World, base_rate: float, rng: np.random.Generator, n: int = 50_000) -> float:
+    """Return the ``trait_shift`` that brings the base rate from the world's own to another one.
+
+    Parameters
+    ----------
+    world : World
+        A straight world (``bend`` 0), where the rate rises with the shift.
+    base_rate : float
+        The wanted rate.
+    rng : numpy.random.Generator
+        Source of all randomness.
+    n : int
+        Cases by which the rate is measured.
+
+    Returns
+    -------
+    float
+        In standard deviations of the first trait.
+    """
+    traits = rng.normal(size=(n, 3))
+    log_odds = world.strength * risk_index(traits, world.bend)
+    start = _intercept(log_odds, world.base_rate)
+    slope = world.strength * float(risk_index(np.array([[1.0, 0.0, 0.0]]), world.bend)[0])
+    return float(brentq(lambda shift: expit(start + log_odds + slope * shift).mean() - base_rate, -30, 30))
+
+
 def _amounts(world: World, risk: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     own = rng.normal(size=len(risk))
     mixed = world.amount_risk * risk + np.sqrt(1 - world.amount_risk**2) * own
-    return np.asarray(np.exp(world.amount_spread * mixed - world.amount_spread**2 / 2))
+    amounts = np.exp(world.amount_spread * mixed)
+    return np.asarray(amounts / amounts.mean())
 
 
 def resample_to(desk: Desk, base_rate: float, n: int, rng: np.random.Generator) -> Desk:

@@ -11,7 +11,7 @@ from casebook.decisions import decide, estimate_base_rate, shift_prior
 from casebook.screening import models
 from casebook.screening.actions import called_gain, simulate_calls
 from casebook.screening.evaluate import act_all_ways, bill, class_costs, shares
-from casebook.screening.simulate import Desk, World, resample_to, simulate
+from casebook.screening.simulate import Desk, World, resample_to, shift_for, simulate
 from casebook.studies import Study
 from casebook.worlds import Dial
 
@@ -49,7 +49,7 @@ AMOUNT_RISK = Dial(
 )  # fmt: skip
 STRETCH = Dial(
     "stretch", 0.3, 3.0, "factor on log-odds",
-    "timid (heavily regularised) to overconfident (naive Bayes on doubled evidence, over-trained networks)",
+    "assumed: from answers pulled towards one half to answers far too sure",
     "whether the formula may be used as it stands", scale="log",
 )  # fmt: skip
 
@@ -163,12 +163,11 @@ def play_shift(dials: dict[str, float], rng: np.random.Generator) -> dict[str, f
 
 
 def _moved(world: World, dials: dict[str, float], rng: np.random.Generator) -> Desk:
-    """Draw the cases that come after the move."""
-    move, other = np.log(dials["drift"]), dials["other_cases"]
-    slope = world.strength / np.sqrt(1.36)  # of the log-odds in the first trait
-    pool = simulate(world, CASES, rng, trait_shift=other * move / slope)
-    odds = pool.p.mean() / (1 - pool.p.mean()) * np.exp((1 - other) * move)
-    return resample_to(pool, float(odds / (1 + odds)), CASES // 3, rng)
+    """Draw the cases that come after the move: first other cases, then more or fewer bad ones of the same kind."""
+    odds = world.base_rate / (1 - world.base_rate) * np.array([dials["drift"] ** dials["other_cases"], dials["drift"]])
+    by_others, in_all = odds / (1 + odds)
+    pool = simulate(world, CASES, rng, trait_shift=shift_for(world, float(by_others), rng))
+    return resample_to(pool, float(in_all), CASES // 3, rng)
 
 
 def play_calls(dials: dict[str, float], rng: np.random.Generator) -> dict[str, float | bool]:

@@ -91,21 +91,35 @@ def test_costs_per_case_are_the_rows_one_by_one():
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda: lower_envelope(pd.DataFrame({"if_negative": [1]}, index=["a"])),
-         "actions must be a table with a column 'if_positive', got 'if_negative'; "
-         "add 'if_positive' or rename one of yours."),
-        (lambda: lower_envelope(table_of([(1, 2), (3, 4)]).set_axis(["a", "a"])),
-         "actions must be indexed by unique names, got 'a' twice; drop or rename one of the two."),
-        (lambda: least_cost_action([0.1], table_of([(1, np.nan)])),
-         "column 'if_positive', row 0 must be a finite number, got nan; fill it in or drop the row."),
-        (lambda: expected_cost_table([0.1, 0.2], [[1, 2]], [1, 2]),
-         "if_negative must be 2 rows long, got 1 rows; give one row per case."),
-        (lambda: expected_cost_table([0.1], [1, 2, 3], [1, 2]),
-         "if_positive must be 3 columns wide, got 2 columns; give both costs of every action."),
-        (lambda: expected_cost_table([0.1], [1, np.inf], [1, 2]),
-         "if_negative must be finite, got a missing or infinite cost; fill it in or drop the row."),
-        (lambda: expected_cost_table([0.1], 1, [1, 2]),
-         "if_negative must be numbers of shape (k,) or (n, k), got int64 of shape (); give one column per action."),
+        (
+            lambda: lower_envelope(pd.DataFrame({"if_negative": [1]}, index=["a"])),
+            "actions must be a table with a column 'if_positive', got 'if_negative'; "
+            "add 'if_positive' or rename one of yours.",
+        ),
+        (
+            lambda: lower_envelope(table_of([(1, 2), (3, 4)]).set_axis(["a", "a"])),
+            "actions must be indexed by unique names, got 'a' twice; drop or rename one of the two.",
+        ),
+        (
+            lambda: least_cost_action([0.1], table_of([(1, np.nan)])),
+            "column 'if_positive', row 0 must be a finite number, got nan; fill it in or drop the row.",
+        ),
+        (
+            lambda: expected_cost_table([0.1, 0.2], [[1, 2]], [1, 2]),
+            "if_negative must be 2 rows long, got 1 rows; give one row per case.",
+        ),
+        (
+            lambda: expected_cost_table([0.1], [1, 2, 3], [1, 2]),
+            "if_positive must be 3 columns wide, got 2 columns; give both costs of every action.",
+        ),
+        (
+            lambda: expected_cost_table([0.1], [1, np.inf], [1, 2]),
+            "if_negative must be finite, got a missing or infinite cost; fill it in or drop the row.",
+        ),
+        (
+            lambda: expected_cost_table([0.1], 1, [1, 2]),
+            "if_negative must be numbers of shape (k,) or (n, k), got int64 of shape (); give one column per action.",
+        ),
     ],
 )
 def test_refusals(call, text):

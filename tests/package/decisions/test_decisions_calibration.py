@@ -168,12 +168,18 @@ def test_em_stays_where_the_base_rate_has_not_moved():
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda: shift_prior([0.5], 0, 0.1), "base_rate_old must be above 0 and below 1, got 0; "
-         "give it as a share, such as 0.02."),
-        (lambda: shift_prior([0.5], 0.5, 2), "base_rate_new must be above 0 and below 1, got 2; "
-         "give it as a share, such as 0.02."),
-        (lambda: undo_undersampling([0.5], 10), "keep_negatives must be above 0 and at most 1, got 10; "
-         "give the share kept."),
+        (
+            lambda: shift_prior([0.5], 0, 0.1),
+            "base_rate_old must be above 0 and below 1, got 0; give it as a share, such as 0.02.",
+        ),
+        (
+            lambda: shift_prior([0.5], 0.5, 2),
+            "base_rate_new must be above 0 and below 1, got 2; give it as a share, such as 0.02.",
+        ),
+        (
+            lambda: undo_undersampling([0.5], 10),
+            "keep_negatives must be above 0 and at most 1, got 10; give the share kept.",
+        ),
         (lambda: fit_platt([1, 1], [0.2, 0.3]), "y must be labels of both classes, got only 1; take cases of both."),
         (lambda: fit_isotonic([0, 0], [0.2, 0.3]), "y must be labels of both classes, got only 0; take cases of both."),
         (lambda: reliability([0, 1], [0.2, 0.3], 0), "n_bins must be 1 or more, got 0; ask for about ten."),

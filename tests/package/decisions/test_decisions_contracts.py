@@ -124,12 +124,18 @@ def test_results_are_copies():
 @pytest.mark.parametrize(
     ("frame", "text"),
     [
-        (pd.DataFrame({"cost_FP": [1]}), "t must be a table with a column 'cost_fp', got 'cost_FP'; "
-         "rename 'cost_FP' to 'cost_fp'."),
-        (pd.DataFrame({"zzz": [1]}), "t must be a table with a column 'cost_fp', got 'zzz'; "
-         "add 'cost_fp' or rename one of yours."),
-        (pd.DataFrame({"cost_fp": []}), "t must be a table with at least one row, got no rows; "
-         "check the filter or the join that made it."),
+        (
+            pd.DataFrame({"cost_FP": [1]}),
+            "t must be a table with a column 'cost_fp', got 'cost_FP'; rename 'cost_FP' to 'cost_fp'.",
+        ),
+        (
+            pd.DataFrame({"zzz": [1]}),
+            "t must be a table with a column 'cost_fp', got 'zzz'; add 'cost_fp' or rename one of yours.",
+        ),
+        (
+            pd.DataFrame({"cost_fp": []}),
+            "t must be a table with at least one row, got no rows; check the filter or the join that made it.",
+        ),
         ([1, 2], "t must be a pandas DataFrame, got list; wrap it in pd.DataFrame(...)."),
     ],
 )
@@ -157,25 +163,40 @@ GOOD = {"unit_id": [1, 2], "p": [0.1, 0.2], "amount": [5.0, 6.0]}
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"unit_id": [7, 7]}, "orders, column 'unit_id', row 0 must be unique, got 7 more than once; "
-         "drop the duplicate rows or aggregate them."),
+        (
+            {"unit_id": [7, 7]},
+            "orders, column 'unit_id', row 0 must be unique, got 7 more than once; "
+            "drop the duplicate rows or aggregate them.",
+        ),
         ({"p": [0.1, 1.5]}, "orders, column 'p', row 1 must be between 0 and 1, got 1.5; mend or drop it."),
-        ({"p": [0.1, np.nan]}, "orders, column 'p', row 1 must be filled in, got a missing value; "
-         "fill it in or drop the row."),
-        ({"amount": [5, 6]}, "orders, column 'amount' must be of type float64, got type int64; "
-         "convert it with .astype(...) or pd.to_numeric."),
-        ({"amount": [5.0, 2e5]}, "orders, column 'amount', row 1 must be dollars below 100,000, got 200000.0; "
-         "divide cents by 100."),
-        ({"kind": np.array(["a", "c"], dtype=object)}, "orders, column 'kind', row 1 must be one of ['a', 'b'], "
-         "got 'c'; mend or drop it."),
-        ({"extra": [1, 2]}, "orders must be a table of the contract's columns only, got a column 'extra'; "
-         "drop 'extra'."),
+        (
+            {"p": [0.1, np.nan]},
+            "orders, column 'p', row 1 must be filled in, got a missing value; fill it in or drop the row.",
+        ),
+        (
+            {"amount": [5, 6]},
+            "orders, column 'amount' must be of type float64, got type int64; "
+            "convert it with .astype(...) or pd.to_numeric.",
+        ),
+        (
+            {"amount": [5.0, 2e5]},
+            "orders, column 'amount', row 1 must be dollars below 100,000, got 200000.0; divide cents by 100.",
+        ),
+        (
+            {"kind": np.array(["a", "c"], dtype=object)},
+            "orders, column 'kind', row 1 must be one of ['a', 'b'], got 'c'; mend or drop it.",
+        ),
+        (
+            {"extra": [1, 2]},
+            "orders must be a table of the contract's columns only, got a column 'extra'; drop 'extra'.",
+        ),
     ],
 )
 def test_the_first_broken_rule_of_a_schema_becomes_a_sentence(change, text):
     columns = {**GOOD, **change}
-    frame = pd.DataFrame({name: pd.Series(column, dtype=getattr(column, "dtype", None))
-                          for name, column in columns.items()})
+    frame = pd.DataFrame(
+        {name: pd.Series(column, dtype=getattr(column, "dtype", None)) for name, column in columns.items()}
+    )
     with says(text):
         check_frame(frame, SCHEMA)
 
@@ -191,8 +212,7 @@ def test_a_schema_that_coerces_says_what_it_could_not_convert():
     schema = pandera.DataFrameSchema({"n": pandera.Column(float)}, coerce=True, name="t")
     assert check_frame(pd.DataFrame({"n": ["1", "2"]}), schema)["n"].tolist() == [1.0, 2.0]
     frame = pd.DataFrame({"n": np.array(["1", "x"], dtype=object)})
-    with says("t, column 'n' must be of type float64, got text; "
-              "convert it with .astype(...) or pd.to_numeric."):
+    with says("t, column 'n' must be of type float64, got text; convert it with .astype(...) or pd.to_numeric."):
         check_frame(frame, schema)
 
 

@@ -80,8 +80,10 @@ def test_the_order_of_rows_does_not_matter(rows, random):
 @given(cases)
 def test_money_is_what_a_loop_over_the_rows_adds_up(rows):
     y, _, fp, fn, act = map(np.array, zip(*rows, strict=True))
-    by_hand = sum(a * (1 - t) * c1 + (1 - a) * t * c2 + a * t * 0.5 * c2 for t, c1, c2, a in zip(
-        y.astype(int), fp, fn, act.astype(int), strict=True))
+    by_hand = sum(
+        a * (1 - t) * c1 + (1 - a) * t * c2 + a * t * 0.5 * c2
+        for t, c1, c2, a in zip(y.astype(int), fp, fn, act.astype(int), strict=True)
+    )
     assert money(y, act, Costs(fp, fn, tp=0.5 * fn)) == pytest.approx(by_hand, rel=ROUNDING)
 
 
@@ -128,22 +130,33 @@ def test_costs_cannot_be_changed_from_outside():
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda: Costs(0, 5), "cost_fp must be above cost_tn, got 0 against 0; "
-         "make the mistake dearer than the right decision."),
-        (lambda: Costs(1, [5, 2], tp=3), "cost_fn, row 1 must be above cost_tp, got 2 against 3; "
-         "make the mistake dearer than the right decision."),
+        (
+            lambda: Costs(0, 5),
+            "cost_fp must be above cost_tn, got 0 against 0; make the mistake dearer than the right decision.",
+        ),
+        (
+            lambda: Costs(1, [5, 2], tp=3),
+            "cost_fn, row 1 must be above cost_tp, got 2 against 3; make the mistake dearer than the right decision.",
+        ),
         (lambda: Costs(-1, 5), "cost_fp must be 0 or more, got -1.0; drop the minus sign."),
         (lambda: Costs([1, 2], [1, 2, 3]), "cost_fn must be 2 long, got 3 rows; take all arguments from one table."),
-        (lambda: decide([0.1], Costs([1, 2], 3)), "costs must be one number or 1 long, got 2 rows; "
-         "take all arguments from one table."),
+        (
+            lambda: decide([0.1], Costs([1, 2], 3)),
+            "costs must be one number or 1 long, got 2 rows; take all arguments from one table.",
+        ),
         (lambda: money([0, 1], [1], Costs(1, 2)), "act must be 2 long, got 1 rows; take all arguments from one table."),
-        (lambda: expected_money([0.1], [1, 0], Costs(1, 2)), "act must be 1 long, got 2 rows; "
-         "take all arguments from one table."),
-        (lambda: decide_frame(pd.DataFrame({"p": [50], "cost_fp": [1], "cost_fn": [2]})),
-         "column 'p', row 0 must be in [0, 1], got 50.0; divide percentages by 100."),
-        (lambda: decide_frame(pd.DataFrame({"p": [0.5], "cost_fp": [1]})),
-         "frame must be a table with a column 'cost_fn', got 'p', 'cost_fp'; "
-         "add 'cost_fn' or rename one of yours."),
+        (
+            lambda: expected_money([0.1], [1, 0], Costs(1, 2)),
+            "act must be 1 long, got 2 rows; take all arguments from one table.",
+        ),
+        (
+            lambda: decide_frame(pd.DataFrame({"p": [50], "cost_fp": [1], "cost_fn": [2]})),
+            "column 'p', row 0 must be in [0, 1], got 50.0; divide percentages by 100.",
+        ),
+        (
+            lambda: decide_frame(pd.DataFrame({"p": [0.5], "cost_fp": [1]})),
+            "frame must be a table with a column 'cost_fn', got 'p', 'cost_fp'; add 'cost_fn' or rename one of yours.",
+        ),
     ],
 )
 def test_refusals(call, text):

@@ -118,13 +118,19 @@ def test_the_ends_of_the_calculator():
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda: operating_point(5, 95, 2, 0.9), "base_rate must be above 0 and below 1, got 2; "
-         "give it as a share, such as 0.02."),
-        (lambda: operating_point(5, 95, 0.1, 0.4), "auc must be at least 0.5 and below 1, got 0.4; "
-         "turn the score round if it is below 0.5."),
+        (
+            lambda: operating_point(5, 95, 2, 0.9),
+            "base_rate must be above 0 and below 1, got 2; give it as a share, such as 0.02.",
+        ),
+        (
+            lambda: operating_point(5, 95, 0.1, 0.4),
+            "auc must be at least 0.5 and below 1, got 0.4; turn the score round if it is below 0.5.",
+        ),
         (lambda: operating_point(5, 95, 0.1, 0.9, 5), "threshold must be in [0, 1], got 5; give it on the scale of p."),
-        (lambda: operating_point(0, 95, 0.1, 0.9), "cost_fp must be above cost_tn, got 0 against 0; "
-         "make the mistake dearer than the right decision."),
+        (
+            lambda: operating_point(0, 95, 0.1, 0.9),
+            "cost_fp must be above cost_tn, got 0 against 0; make the mistake dearer than the right decision.",
+        ),
         (lambda: cost_curve([1, 1], [0.1, 0.2]), "y must be labels of both classes, got only 1; take cases of both."),
     ],
 )

@@ -109,12 +109,18 @@ def test_two_thresholds_change_places_between_the_ratios_that_imply_them():
     [
         (lambda: threshold_range(20, 5), "ratio_low must be at most ratio_high, got 20 against 5; swap the two."),
         (lambda: threshold_range(0, 5), "ratios, row 0 must be above 0, got 0; divide cost_fn by cost_fp."),
-        (lambda: minimax_regret_cut([0, 1], [0.1, 0.2], [3, -1]),
-         "ratios, row 1 must be above 0, got -1; divide cost_fn by cost_fp."),
-        (lambda: flip_ratio([0, 1], [0, 1], [1]), "act_b must be 2 long, got 1 rows; "
-         "take all arguments from one table."),
-        (lambda: regret_table([0, 1], pd.Series([0.1]), [1], [0.5]), "p must be 2 long, got 1 rows; "
-         "take all arguments from one table."),
+        (
+            lambda: minimax_regret_cut([0, 1], [0.1, 0.2], [3, -1]),
+            "ratios, row 1 must be above 0, got -1; divide cost_fn by cost_fp.",
+        ),
+        (
+            lambda: flip_ratio([0, 1], [0, 1], [1]),
+            "act_b must be 2 long, got 1 rows; take all arguments from one table.",
+        ),
+        (
+            lambda: regret_table([0, 1], pd.Series([0.1]), [1], [0.5]),
+            "p must be 2 long, got 1 rows; take all arguments from one table.",
+        ),
     ],
 )
 def test_refusals(call, text):
