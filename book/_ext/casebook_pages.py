@@ -30,7 +30,13 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     """Return an HTML table; cells are HTML already."""
     top = "".join(f"<th scope='col'>{cell}</th>" for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<div class='casebook-scroll' tabindex='0'><table class='table'><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+    inner = f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody>"
+    return f"<div class='casebook-scroll' tabindex='0'><table class='table'>{inner}</table></div>"
+
+
+def badge(verdict: str) -> str:
+    """Return a verdict as a badge."""
+    return f"<span class='casebook-verdict casebook-verdict--{verdict.replace(' ', '-')}'>{verdict}</span>"
 
 
 class ReportPage(SphinxDirective):
@@ -83,7 +89,7 @@ class LedgerTable(ReportPage):
             [
                 str(entry["section"]),
                 f"<a href='../{entry['link']}'>{html.escape(entry['claim'])}</a>",
-                f"<span class='casebook-verdict casebook-verdict--{entry['verdict'].replace(' ', '-')}'>{entry['verdict']}</span>",
+                badge(entry["verdict"]),
                 html.escape(entry["sentence"]),
             ]
             for entry in report

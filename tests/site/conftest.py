@@ -41,6 +41,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("chapter", [source.stem for source in notebook_sources()])
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once, not once a test, why the browser's tests were left out."""
+    left_out = sum(MISSING in str(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+    if left_out:
+        terminalreporter.write_line(f"{left_out} tests of the site were skipped. {MISSING}")
+
+
 class Handler(SimpleHTTPRequestHandler):
     """Serves a folder below a prefix; anything else is answered with 404.html, as GitHub Pages does."""
 

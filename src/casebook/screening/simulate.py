@@ -94,8 +94,9 @@ def simulate(world: World, n: int, rng: np.random.Generator, trait_shift: float 
 
     Three latent traits :math:`u \sim N(0, I)` make risk :math:`g(u)`, see :func:`risk_index`; a case is bad with
     probability :math:`p = \mathrm{expit}(a + s\,g)`, where :math:`a` brings the mean to the base rate. Features
-    show the traits with noise, one of them twice. The amount at stake is log-normal (where risk is straight) with mean one before it is
-    multiplied by ``ratio * cost_fp``; a share ``fp_scales`` of the cost of a false alarm grows with it too.
+    show the traits with noise, one of them twice. The amount at stake is log-normal (where risk is straight) with
+    mean one before it is multiplied by ``ratio * cost_fp``; a share ``fp_scales`` of the cost of a false alarm grows
+    with it too.
 
     A naive reader errs twice here, by as much as the dials say: the default threshold of one half ignores
     ``ratio``, and a threshold for the average case ignores ``amount_spread``.
