@@ -473,32 +473,21 @@ assert (tier == envelope.action_at(mended)).all()
 # true probabilities:
 
 # %% tags=["core"]
-from casebook.screening.evaluate import case_costs, tiered_bill
 from casebook.decisions import expected_money
+from casebook.screening.evaluate import case_costs, tiered_bill
 
 own_costs = case_costs(tomorrow)
-two = {
-    "two actions": decide(mended, own_costs),
-    "two actions, true p": decide(tomorrow.p, own_costs),
-}
 menu = pd.DataFrame(
     {
-        name: {
-            "expected": expected_money(tomorrow.p, act, own_costs),
-            "asked": 0.0,
-            "refused": act.mean(),
-        }
-        for name, act in two.items()
+        "three actions": tiered_bill(tomorrow, mended, code=0.3, stopped=0.9),
+        "three, true p": tiered_bill(tomorrow, tomorrow.p, code=0.3, stopped=0.9),
     }
 )
-menu["three actions"] = tiered_bill(tomorrow, mended, code=0.3, stopped=0.9)
-menu["three actions, true p"] = tiered_bill(
-    tomorrow, tomorrow.p, code=0.3, stopped=0.9
-)
-assert (
-    menu.loc["expected", "three actions"]
-    < menu.loc["expected", "two actions, true p"]
-)
+for name, chances in {"two actions": mended, "two, true p": tomorrow.p}.items():
+    act = decide(chances, own_costs)
+    menu[name] = [expected_money(tomorrow.p, act, own_costs), 0, act.mean()]
+bills = menu.loc["expected"]
+assert bills["three actions"] < bills["two, true p"] < bills["two actions"]
 menu.T.round({"expected": 0, "asked": 3, "refused": 3})
 
 # %% tags=["remove-cell"]
@@ -510,7 +499,7 @@ numbers(
     refused_two=percent(menu.loc["refused", "two actions"], 1),
     refused_three=percent(menu.loc["refused", "three actions"], 1),
     bill_two=dollars(menu.loc["expected", "two actions"]),
-    bill_two_true=dollars(menu.loc["expected", "two actions, true p"]),
+    bill_two_true=dollars(menu.loc["expected", "two, true p"]),
     bill_three=dollars(menu.loc["expected", "three actions"]),
 )
 
@@ -805,25 +794,22 @@ thinned_fit = models.fit(
     models.logistic(), models.keep_negatives(fitting, 0.05, rng)
 )
 inflated = thinned_fit(tomorrow.cases)
+put_back = undo_undersampling(inflated, 0.05)
 pd.DataFrame(
     {
-        "mean p": [
-            inflated.mean(),
-            undo_undersampling(inflated, 0.05).mean(),
-            tomorrow.cases["y"].mean(),
-        ],
-        "bill": [
-            money(y_new, decide(inflated, average), average),
-            money(
-                y_new,
-                decide(undo_undersampling(inflated, 0.05), average),
-                average,
-            ),
-            np.nan,
-        ],
-    },
-    index=["thinned to 5 percent", "thinned, odds put back", "observed"],
-).round(4)
+        name: {
+            "mean p": q.mean(),
+            "bill": money(y_new, decide(q, average), average),
+        }
+        for name, q in {"thinned": inflated, "odds put back": put_back}.items()
+    }
+).T.round({"mean p": 4, "bill": 0})
+
+# %% [markdown]
+# (The observed rate is {glue:text}`observed_rate`.)
+
+# %% tags=["remove-cell"]
+numbers(observed_rate=percent(y_new.mean(), 2))
 
 # %% [markdown]
 # Now the harder question. The base rate triples next month. Do you correct the odds? It depends on **why** it moved. More fraud
@@ -1078,7 +1064,7 @@ numbers(
 # Twelve one-liners to do without paper. The package computes the answers, and the page checks yours within ten percent.
 
 # %% tags=["remove-input"]
-from casebook.arithmetic import DRILLS
+from casebook.drills import DRILLS
 from casebook.screening.drills import show_drills
 
 show_drills(DRILLS)

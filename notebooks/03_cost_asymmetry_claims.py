@@ -308,7 +308,8 @@ moral("3.correct-label-shift")
 # %% [markdown]
 # ## Two that we withdrew
 #
-# Drafts of the chapter said both, in plain words. The worlds refused them.
+# Drafts of the chapter said both, in plain words. The worlds refused them. (For the second, no dial of this world could have
+# turned it: risk varies far more from account to account than the share that a call keeps.)
 
 # %%
 moral("3.correction-harms")

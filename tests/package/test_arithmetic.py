@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from casebook import arithmetic
-from casebook.arithmetic import DRILLS, drill_table
 from casebook.contracts import ContractError
+from casebook.drills import DRILLS, drill_table
 
 ROUNDING = 1e-9
 # The rule says 16 for 2 (1.96 + 0.84)^2 = 15.7: 2 % above.

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from casebook.arithmetic import DRILLS, Drill
 from casebook.decisions import expected_cost_table
+from casebook.drills import DRILLS, Drill
 from casebook.exercises import grade, verify_exercise
 from casebook.screening.drills import drill_html, show_drills
 from casebook.screening.exercises import BOOKINGS, EXERCISES

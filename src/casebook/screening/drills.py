@@ -7,7 +7,7 @@ from html import escape
 
 from IPython.display import HTML, display
 
-from casebook.arithmetic import Drill
+from casebook.drills import Drill
 
 
 def drill_html(drills: Iterable[Drill]) -> str:

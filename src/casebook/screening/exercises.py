@@ -56,76 +56,103 @@ def _pair(right: Sequence[float]) -> Callable[[Any], str | None]:
     return check
 
 
-def _exercises() -> tuple[Exercise, ...]:
-    call = float(threshold(1, 19))
-    spam = float(threshold(10, 1))
-    thinned = float(undo_undersampling([0.5], 0.04)[0])
+def _call() -> Exercise:
+    slips = {
+        6 / 114: "that is the ratio of the two costs; the threshold is the first over their sum",
+        6 / 126: "the 6 dollars are spent on the buyer too: what you forgo is 114, not 120",
+        0.95: "that is the complement: you call when p is above it, and a call is cheap",
+    }
+    otherwise = "write both mistakes in dollars against the right decision on the person; the first over their sum"
+    return Exercise(
+        id="03-call",
+        minutes=3,
+        hint="Calling a non-buyer costs 6 dollars; not calling a buyer forgoes 120 less the 6.",
+        check=numeric(float(threshold(6, 114)), slips, otherwise),
+        right=(0.05, Fraction(1, 20), np.float64(0.05)),
+        wrong=(
+            (6 / 126, "spent on the buyer too"),
+            (0.95, "complement"),
+            (6 / 114, "ratio of the two"),
+            (5.0, "percent"),
+            (0.5, "against the right decision"),
+        ),
+    )
+
+
+def _spam() -> Exercise:
+    slips = {
+        1 / 11: "upside down: losing a letter is the dear mistake, so you block only when nearly sure",
+        0.5: "a half is for equal costs, and these are ten to one",
+        0.9: "that is 1 - 1/10; the denominator is the sum of both costs, 10 + 1",
+        10.0: "that is the ratio; a threshold is a probability",
+    }
+    otherwise = "the cost of a false positive over the sum of both costs"
+    return Exercise(
+        id="03-spam",
+        minutes=2,
+        hint="Which mistake is the dear one? It pulls the threshold towards the side that avoids it.",
+        check=numeric(float(threshold(10, 1)), slips, otherwise, rtol=0.005),
+        right=(10 / 11, Fraction(10, 11), pd.Series([0.909])),
+        wrong=(
+            (1 / 11, "upside down"),
+            (0.5, "equal costs"),
+            (10.0, "that is the ratio"),
+            (0.9, "1 - 1/10"),
+        ),
+    )
+
+
+def _thinned() -> Exercise:
+    slips = {
+        0.02: "that scales the probability; it is the odds that were multiplied",
+        0.04: "that is the share kept; put it on the odds of the model's answer",
+        0.96: "wrong way: the true base rate is lower than the model's, so p must fall",
+    }
+    otherwise = "odds of 0.5 are 1; times the share kept; back to a probability"
+    return Exercise(
+        id="03-thinned",
+        minutes=4,
+        hint="Dropping negatives multiplied the odds by 1/0.04. Undo that, then turn odds back into p.",
+        check=numeric(float(undo_undersampling([0.5], 0.04)[0]), slips, otherwise, rtol=0.015),
+        right=(1 / 26, 0.038, np.array([0.0385])),
+        wrong=(
+            (0.02, "scales the probability"),
+            (0.04, "put it on the odds"),
+            (0.96, "wrong way"),
+            (0.5, "odds of 0.5"),
+        ),
+    )
+
+
+def _tiers() -> Exercise:
     cuts = tuple(float(cut) for cut in lower_envelope(BOOKINGS).cuts)
-    labels = np.repeat([1, 0], [100, 900])
-    strict, loose = np.arange(1000) < 60, (np.arange(1000) < 90) | (np.arange(1000) >= 760)
-    flip = flip_ratio(labels, strict, loose)
-    return (
-        Exercise(
-            "03-call", 3, "Calling a non-buyer costs 6 dollars; not calling a buyer forgoes 120 less the 6.",
-            numeric(
-                call,
-                {6 / 114: "that is the ratio of the two costs; the threshold is the first over their sum",
-                 6 / 126: "the 6 dollars are spent on the buyer too: what you forgo is 114, not 120",
-                 0.95: "that is the complement: you call when p is above it, and a call is cheap"},
-                "write both mistakes in dollars against the right decision on the person; the first over their sum",
-            ),
-            right=(0.05, Fraction(1, 20), np.float64(0.05)),
-            wrong=((6 / 126, "spent on the buyer too"), (0.95, "complement"), (6 / 114, "ratio of the two"),
-                   (5.0, "percent"), (0.5, "against the right decision")),
-        ),
-        Exercise(
-            "03-spam", 2, "Which mistake is the dear one? It pulls the threshold towards the side that avoids it.",
-            numeric(
-                spam,
-                {1 / 11: "upside down: losing a letter is the dear mistake, so you block only when nearly sure",
-                 0.5: "a half is for equal costs, and these are ten to one",
-                 0.9: "that is 1 - 1/10; the denominator is the sum of both costs, 10 + 1",
-                 10.0: "that is the ratio; a threshold is a probability"},
-                "the cost of a false positive over the sum of both costs",
-                rtol=0.005,
-            ),
-            right=(10 / 11, Fraction(10, 11), pd.Series([0.909])),
-            wrong=((1 / 11, "upside down"), (0.5, "equal costs"), (10.0, "that is the ratio"), (0.9, "1 - 1/10")),
-        ),
-        Exercise(
-            "03-thinned", 4, "Dropping negatives multiplied the odds by 1/0.04. Undo that, then turn odds back into p.",
-            numeric(
-                thinned,
-                {0.02: "that scales the probability; it is the odds that were multiplied",
-                 0.04: "that is the share kept; put it on the odds of the model's answer",
-                 0.96: "wrong way: the true base rate is lower than the model's, so p must fall"},
-                "odds of 0.5 are 1; times the share kept; back to a probability",
-                rtol=0.015,
-            ),
-            right=(1 / 26, 0.038, np.array([0.0385])),
-            wrong=(
-                (0.02, "scales the probability"), (0.04, "put it on the odds"), (0.96, "wrong way"),
-                (0.5, "odds of 0.5"),
-            ),
-        ),
-        Exercise(
-            "03-tiers", 6, "Set the expected losses of accept and deposit equal, then those of deposit and refuse.",
-            _pair(cuts),
-            right=(cuts, [round(cut, 4) for cut in reversed(cuts)], np.array(cuts)),
-            wrong=(([0.5, 0.5], "nobody's cut"), ([30 / 330, 0.5], "compare neighbours"), ([0.1], "two numbers")),
-        ),
-        Exercise(
-            "03-flip", 4, "The wide rule buys fewer misses with more false alarms: at what price is it fair?",
-            numeric(
-                flip,
-                {1 / flip: "right in misses per false alarm; we ask what a miss costs in false alarms, so turn it over",
-                 90 / 60: "that compares how many bad ones each stops; compare what each gets wrong"},
-                "extra false alarms divided by misses avoided",
-            ),
-            right=(flip, Fraction(240, 30), 8),
-            wrong=((1 / 8, "turn it over"), (1.5, "gets wrong"), (240.0, "divided by misses")),
-        ),
-    )  # fmt: skip
+    return Exercise(
+        id="03-tiers",
+        minutes=6,
+        hint="Set the expected losses of accept and deposit equal, then those of deposit and refuse.",
+        check=_pair(cuts),
+        right=(cuts, [round(cut, 4) for cut in reversed(cuts)], np.array(cuts)),
+        wrong=(([0.5, 0.5], "nobody's cut"), ([30 / 330, 0.5], "compare neighbours"), ([0.1], "two numbers")),
+    )
 
 
-EXERCISES = {exercise.id: exercise for exercise in _exercises()}
+def _flip() -> Exercise:
+    bad = np.repeat([1, 0], [100, 900])
+    cautious = np.arange(1000) < 60
+    wide = (np.arange(1000) < 90) | (np.arange(1000) >= 760)
+    flip = flip_ratio(bad, cautious, wide)
+    slips = {
+        1 / flip: "right in misses per false alarm; we ask what a miss costs in false alarms, so turn it over",
+        90 / 60: "that compares how many bad ones each stops; compare what each gets wrong",
+    }
+    return Exercise(
+        id="03-flip",
+        minutes=4,
+        hint="The wide rule buys fewer misses with more false alarms: at what price is it fair?",
+        check=numeric(flip, slips, "extra false alarms divided by misses avoided"),
+        right=(flip, Fraction(240, 30), 8),
+        wrong=((1 / 8, "turn it over"), (1.5, "gets wrong"), (240.0, "divided by misses")),
+    )
+
+
+EXERCISES = {exercise.id: exercise for exercise in (_call(), _spam(), _thinned(), _tiers(), _flip())}
