@@ -86,7 +86,7 @@ pd.Series(
         "stop everything": stop_everything,
     },
     name="dollars a month",
-)
+).to_frame()
 
 # %% tags=["remove-cell"]
 numbers(
@@ -153,7 +153,8 @@ from casebook.screening.simulate import World, simulate
 world = World(base_rate=base_rate, ratio=cost_fn / cost_fp, cost_fp=cost_fp)
 fitting, validation, tomorrow = simulate(world, n, rng).split(1 / 4, 1 / 4)
 score = models.fit(models.boosted(seed), fitting)
-fitting.cases.head(3)
+seen = ["velocity", "distance", "basket", "cost_fp", "cost_fn", "y"]
+fitting.cases[seen].head(3).round(2)
 
 # %% [markdown]
 # Now forget the formula. Try every cut on the validation orders, add up the bill, and keep the cheapest.
@@ -167,7 +168,8 @@ y, p = validation.cases["y"], score(validation.cases)
 average = class_costs(validation)
 found = best_cut(y, p, average)
 half_bill = money(y, p > 0.5, average)
-pd.Series({"formula": average.threshold, "cheapest cut found": found.threshold})
+cuts = {"formula": average.threshold, "cheapest found": found.threshold}
+pd.Series(cuts, name="threshold").round(4).to_frame()
 
 # %% tags=["core"] mystnb={"image": {"alt": "Line chart of the bill in dollars against the threshold on a log scale: false-alarm costs fall, miss costs rise, and their sum is lowest far below one half."}}
 from casebook.decisions import where_money_goes
@@ -945,7 +947,7 @@ numbers(
     senior_gap=f"{100 * gap['less junior']:.0f}",
     senior_low=f"{100 * gap['95% low']:.0f}",
     senior_high=f"{100 * gap['95% high']:.0f}",
-    unplayable=count(len(drawn) - len(playable)),
+    unplayable=page.plural(len(drawn) - len(playable), "world"),
     floored=str(share_holding(drawn["half"] <= -1)),
 )
 
@@ -953,7 +955,7 @@ numbers(
 # On this desk one half captures {glue:text}`half_captured`, the source's cheapest cut {glue:text}`tuned_captured`, the formula on
 # the model's own $p$ {glue:text}`class_captured`, each order's own costs {glue:text}`case_captured` of what the oracle could save.
 # Over the drawn worlds the senior answer captures {glue:text}`senior_gap` points more than the junior one (95% interval
-# {glue:text}`senior_low` to {glue:text}`senior_high`). Left out: {glue:text}`unplayable` world(s) in which the oracle itself stops nothing.
+# {glue:text}`senior_low` to {glue:text}`senior_high`). Left out: {glue:text}`unplayable` in which the oracle itself stops nothing.
 # Shares are cut off at -100%, since a few worlds with nothing to gain would drown the mean; for one half that was
 # {glue:text}`floored`.
 #
@@ -1047,13 +1049,13 @@ per_arm = sample_size_rule(variance, difference) * (1 + (3 - 1) * 0.3)
 numbers(
     per_order=dollars(difference, 2),
     per_arm=count(per_arm),
-    days=f"{np.ceil(2 * per_arm / 20_000):.0f}",
+    days=page.plural(np.ceil(2 * per_arm / 20_000), "day"),
     sd=dollars(variance**0.5, 2),
 )
 
 # %% [markdown]
 # The rules differ by {glue:text}`per_order` an order with a standard deviation of {glue:text}`sd`; sixteen variances over the squared
-# difference, times 1.6 for cards, ask for {glue:text}`per_arm` orders an arm: under {glue:text}`days` day(s) of traffic for the money.
+# difference, times 1.6 for cards, ask for {glue:text}`per_arm` orders an arm: at most {glue:text}`days` of traffic for the money.
 # Run two weeks all the same, as weekdays differ, and read the outcome two months later, when chargebacks have come in.
 # Guardrails that need no label: the share of orders stopped, against the range that validation promised, and complaints per
 # thousand orders.
@@ -1176,7 +1178,7 @@ numbers(
 
 # %% [markdown]
 # A false-positive rate of 0.1% puts the cut at {glue:text}`budget_cut`, as if a miss cost only {glue:text}`implied_ratio`
-# false alarm(s); it stops {glue:text}`budget_recall` of fraud and costs this desk {glue:text}`budget_extra` more on these orders. Either
+# times a false alarm; it stops {glue:text}`budget_recall` of fraud and costs this desk {glue:text}`budget_extra` more on these orders. Either
 # their false alarm is much dearer than two dollars, or their model separates better, or fraud is so much rarer there that few
 # good payments come near any threshold (they report about one in a thousand). And their 0.1% is an outcome; nothing says
 # that it is the rule.

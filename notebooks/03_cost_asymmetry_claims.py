@@ -65,8 +65,10 @@ record(
 record(
     "3.disease-range",
     list(disease),
-    f"At 10 to 1 you treat above {disease[0]:.3f}, at 1000 to 1 above {disease[1]:.4f}: two different policies, the first of "
-    f"which leaves {disease[0] / disease[1]:.0f} times as much risk untreated. State which end you mean.",
+    f"At 10 to 1 you treat above {disease[0]:.3f}, at 1000 to 1 above "
+    f"{disease[1]:.4f}: two different policies, the first of "
+    f"which leaves {disease[0] / disease[1]:.0f} times as much risk untreated. "
+    "State which end you mean.",
     cell="ch3-table",
 )
 
@@ -83,7 +85,8 @@ ads = np.array([1.0, *(1 / click_rate - 1)])
 record(
     "3.ads-low",
     list(ads),
-    f"1 to 1 if an equal ad would fill the slot, {ads[1]:.0f} to {ads[2]:.0f} to 1 for an advertiser who breaks even at a "
+    f"1 to 1 if an equal ad would fill the slot, {ads[1]:.0f} to {ads[2]:.0f} "
+    "to 1 for an advertiser who breaks even at a "
     f"click rate of 2 or 1%. One half would be right only in the first case.",
     cell="ch3-table",
 )
@@ -98,7 +101,8 @@ table = np.array([fraud, *disease, spam, *threshold(1, ads), threshold(1, 5.0)])
 record(
     "3.not-one-half",
     list(np.abs(table - 0.5)),
-    f"Thresholds run from {table.min():.4f} to {table.max():.3f}; one half is right in {(table == 0.5).sum()} of "
+    f"Thresholds run from {table.min():.4f} to {table.max():.3f}; one half is "
+    f"right in {(table == 0.5).sum()} of "
     f"{len(table)}: ads, if an equal ad would fill the slot.",
     cell="ch3-table",
 )
@@ -124,8 +128,10 @@ assert np.isclose(as_default, 1 - as_repay)
 record(
     "3.loan-columns",
     right,
-    f"Right if the positive class repays, swapped under the usual default label. With a bad loan {bad_loan:.0f} times as dear you "
-    f"refuse above p(default) = {as_default:.3f}, which is fund above p(repay) = {as_repay:.3f}; swap the columns by mistake and "
+    "Right if the positive class repays, swapped under the usual default "
+    f"label. With a bad loan {bad_loan:.0f} times as dear you "
+    f"refuse above p(default) = {as_default:.3f}, which is fund above p(repay) "
+    f"= {as_repay:.3f}; swap the columns by mistake and "
     f"you refuse only above {as_repay:.3f}.",
     cell="ch3-table",
 )
@@ -147,7 +153,8 @@ cuts = segments["refuse above p(default)"]
 record(
     "3.loan-segment",
     float(cuts.max() / cuts.min()),
-    f"From {cuts.min():.2f} ({cuts.idxmin()}) to {cuts.max():.2f} ({cuts.idxmax()}) on the stated assumptions.",
+    f"From {cuts.min():.2f} ({cuts.idxmin()}) to {cuts.max():.2f} "
+    f"({cuts.idxmax()}) on the stated assumptions.",
     cell="ch3-table",
 )
 
@@ -161,7 +168,8 @@ strict, lenient = threshold(1, 20), threshold(5, 1)
 record(
     "3.moderation-policy",
     float(lenient / strict),
-    f"Harm at 20 to 1 removes above {strict:.2f}; speech at 5 to 1 removes above {lenient:.2f}: the same model, "
+    f"Harm at 20 to 1 removes above {strict:.2f}; speech at 5 to 1 removes "
+    f"above {lenient:.2f}: the same model, "
     f"{lenient / strict:.0f} times the threshold.",
     cell="ch3-table",
 )
@@ -187,7 +195,8 @@ ratios = {
 record(
     "3.every-case",
     list(ratios.values()),
-    f"From {min(ratios.values()):g} to {max(ratios.values()):g} to 1. The one without: ads, if an equal ad would fill the slot.",
+    f"From {min(ratios.values()):g} to {max(ratios.values()):g} to 1. The one "
+    "without: ads, if an equal ad would fill the slot.",
     cell="ch3-table",
 )
 
@@ -212,9 +221,12 @@ assert block_from[3].min() > 0.3 > block_from[1].max()
 record(
     "3.fraud-one-ratio",
     Bounds(float(block_from.min()), float(block_from.max())),
-    f"With asking at 2 to 30% of a block's friction and stopping 50 to 99.9% of frauds, blocking is cheapest from "
-    f"{block_from.min():.3f} to {block_from.max():.2f}. It lies above 0.3 only if asking stops more than "
-    f"{100 * enough.min():.1f} to {100 * enough.max():.1f}% of frauds, by what asking costs.",
+    "With asking at 2 to 30% of a block's friction and stopping 50 to 99.9% "
+    "of frauds, blocking is cheapest from "
+    f"{block_from.min():.3f} to {block_from.max():.2f}. It lies above 0.3 only "
+    "if asking stops more than "
+    f"{100 * enough.min():.1f} to {100 * enough.max():.1f}% of frauds, by what "
+    "asking costs.",
     cell="ch3-tiers",
 )
 
@@ -244,7 +256,8 @@ for stretch in (1 / 3, 1 / 2, 1.0, 2.0, 3.0):
 record(
     "3.cheapest-cut",
     list(chosen.values()),
-    f"Chosen on validation orders it pays at most {max(chosen.values()):.3f} times the best bill, whatever the stretch.",
+    f"Chosen on validation orders it pays at most {max(chosen.values()):.3f} "
+    "times the best bill, whatever the stretch.",
     cell="ch3-evaluation",
 )
 
@@ -252,7 +265,8 @@ record(
 record(
     "3.calibrated-formula",
     formula[1.0],
-    f"With calibrated scores the formula pays {formula[1.0]:.3f} times the best bill.",
+    f"With calibrated scores the formula pays {formula[1.0]:.3f} times the "
+    "best bill.",
     cell="ch3-empirical",
 )
 
@@ -260,7 +274,8 @@ record(
 record(
     "3.formula-as-delivered",
     list(formula.values()),
-    f"From {min(formula.values()):.2f} times the best bill (calibrated) to {max(formula.values()):.2f} (stretched).",
+    f"From {min(formula.values()):.2f} times the best bill (calibrated) to "
+    f"{max(formula.values()):.2f} (stretched).",
     cell="ch3-calibration",
 )
 
@@ -281,7 +296,10 @@ def moral(claim):
     one = MORALS[claim]
     result = studies.load(one.study)
     share, null = one.shares(result)
-    sentence = f"{share} drawn worlds ({share.share:.0%}), {null} null worlds; study {one.study} at commit {result.commit}."
+    sentence = (
+        f"{share} drawn worlds ({share.share:.0%}), {null} null worlds; study "
+        f"{one.study} at commit {result.commit}."
+    )
     return record_moral(claim, share, null, sentence, cell=one.cell)
 
 

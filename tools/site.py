@@ -57,6 +57,10 @@ def site_config(root: Path = ROOT) -> dict[str, Any]:
     config: dict[str, Any] = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     config["execute"] = {"execute_notebooks": "off"}
     config.setdefault("repository", {})["url"] = repository(root)
+    if os.environ.get("GITHUB_REPOSITORY"):
+        owner, name = os.environ["GITHUB_REPOSITORY"].split("/")
+        pages = f"https://{owner.lower()}.github.io/{name}/"
+        config["html"]["baseurl"] = config["sphinx"]["config"]["ogp_site_url"] = pages
     return config
 
 

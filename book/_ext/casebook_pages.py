@@ -8,6 +8,7 @@ import os
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -197,11 +198,39 @@ def python_download(app: Sphinx, page: str, source: Path) -> dict[str, str]:
     }
 
 
+def settle(app: Sphinx, config: Any) -> None:
+    """Set what depends on where the site will stand, and what the theme takes from no key of its own."""
+    config.html_theme_options.update(THEME_OPTIONS)
+    config.html_context["default_mode"] = "auto"
+    config.notfound_urls_prefix = urlsplit(config.html_baseurl).path
+    home = f"{config.notfound_urls_prefix}book/index.html"
+    config.notfound_context = {
+        "title": "Page not found",
+        "body": f"<h1>There is no such page</h1><p><a href='{home}'>Start from the first page</a>.</p>",
+    }
+
+
+FRONT_DOOR = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta http-equiv="refresh" content="0; url=book/index.html">
+<meta property="og:title" content="{title}"><meta property="og:type" content="website">
+<meta property="og:url" content="{base}"><meta property="og:image" content="{base}_static/social_card.png">
+<link rel="canonical" href="{base}book/index.html"></head>
+<body><a href="book/index.html">{title}</a></body></html>
+"""
+
+
 def finish(app: Sphinx, error: Exception | None) -> None:
-    """Put the ledger's file beside its page."""
+    """Put the ledger's file beside its page, and a front door at the root that a shared link can show."""
+    if error is not None or app.builder.format != "html":
+        return
     ledger = report_folder(str(app.srcdir)) / "claims.json"
-    if error is None and ledger.exists():
+    if ledger.exists():
         shutil.copy(ledger, Path(app.outdir, "book", "claims.json"))
+    door = FRONT_DOOR.format(
+        title=html.escape(app.config.html_title or app.config.project), base=app.config.html_baseurl
+    )
+    Path(app.outdir, "index.html").write_text(door, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -212,7 +241,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("casebook-withdrawn", WithdrawnList)
     app.add_directive("casebook-worlds", WorldsTable)
     app.add_directive("casebook-sheets", Sheets)
-    app.connect("config-inited", lambda _, config: config.html_theme_options.update(THEME_OPTIONS))
+    app.connect("config-inited", settle)
     app.connect("html-page-context", mend_header, priority=900)
-    app.connect("build-finished", finish)
+    app.connect("build-finished", finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

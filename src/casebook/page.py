@@ -244,3 +244,30 @@ def _rounded(exact: Decimal, digits: int) -> Decimal:
 
 def _unsigned_zero(size: Decimal) -> Decimal:
     return abs(size) if size == 0 else size
+
+
+def plural(x: Number, word: str) -> str:
+    """Write a count with its word, in the singular for one.
+
+    Parameters
+    ----------
+    x : number
+        A whole number.
+    word : str
+        The word, whose plural ends in s.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ContractError
+        If x is not one finite number.
+
+    Examples
+    --------
+    >>> plural(1, "day"), plural(14, "day")
+    ('1 day', '14 days')
+    """
+    return f"{count(x)} {word}" + ("" if x == 1 else "s")

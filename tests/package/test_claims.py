@@ -348,7 +348,7 @@ def test_ledger_collects_from_nodes_and_files(complete: list[dict[str, Any]], tm
     entries = ledger({"03_x": node, "04_y": notebook()})
     assert [entry["id"] for entry in entries] == ["3.fraud-ratio", "3.opinion", "3.threshold-wins"]
     assert [entry["link"] for entry in entries][:2] == [
-        "notebooks/03_x.html#fraud-costs",
+        "notebooks/03_x.html#claim-3-fraud-ratio",
         "notebooks/03_x.html#claim-3-opinion",
     ]
     assert ledger_problems(entries, CLAIMS) == []

@@ -43,12 +43,12 @@ def ledger(executed: Mapping[str, Mapping[str, Any] | str | Path]) -> list[dict[
 
     Examples
     --------
-    >>> output = {"metadata": {MIME: {"id": "3.ratio", "section": 3, "cell": "ratio"}}}
+    >>> output = {"metadata": {MIME: {"id": "3.ratio", "section": 3, "anchor": "claim-3-ratio"}}}
     >>> ledger({"03_x": {"cells": [{"cell_type": "code", "outputs": [output]}]}})[0]["link"]
-    'notebooks/03_x.html#ratio'
+    'notebooks/03_x.html#claim-3-ratio'
     """
     entries = [
-        {**entry, "notebook": name, "link": f"notebooks/{name}.html#{entry['cell']}"}
+        {**entry, "notebook": name, "link": f"notebooks/{name}.html#{entry['anchor']}"}
         for name, notebook in executed.items()
         for entry in collect(notebook)
     ]
