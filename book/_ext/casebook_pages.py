@@ -206,7 +206,7 @@ def settle(app: Sphinx, config: Any) -> None:
     home = f"{config.notfound_urls_prefix}book/index.html"
     config.notfound_context = {
         "title": "Page not found",
-        "body": f"<h1>There is no such page</h1><p><a href='{home}'>Start from the first page</a>.</p>",
+        "body": f"<h1>Page not found</h1><p><a href='{home}'>Start from the first page</a>.</p>",
     }
 
 

@@ -15,7 +15,6 @@ from casebook.exercises import grade, verify_exercise
 from casebook.screening.drills import drill_html, show_drills
 from casebook.screening.exercises import BOOKINGS, EXERCISES
 from tools.paths import ROOT
-from tools.twins import read_chapter, tags
 
 CHAPTER = ROOT / "notebooks" / "03_cost_asymmetry.py"
 ASKED = re.compile(r'EXERCISES\["([\w-]+)"\]')
@@ -24,8 +23,9 @@ ASKED = re.compile(r'EXERCISES\["([\w-]+)"\]')
 def solutions() -> dict[str, str]:
     """Return the code of each cell tagged ``solution`` by the exercise that the next check cell asks for."""
     found, code = {}, None
-    for cell in read_chapter(CHAPTER).cells:
-        if "solution" in tags(cell):
+    twins = pytest.importorskip("tools.twins", reason="needs jupytext", exc_type=ImportError)
+    for cell in twins.read_chapter(CHAPTER).cells:
+        if "solution" in twins.tags(cell):
             code = cell.source
         elif code is not None and (asked := ASKED.search(cell.source)):
             found[asked.group(1)], code = code, None
@@ -54,7 +54,8 @@ def test_the_chapters_own_solution_is_accepted(name):
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_minutes_stand_in_the_chapter_as_in_the_exercise(name):
     number = list(EXERCISES).index(name) + 1
-    texts = [cell.source for cell in read_chapter(CHAPTER).cells if cell.source.startswith(f"**{number}. ")]
+    twins = pytest.importorskip("tools.twins", reason="needs jupytext", exc_type=ImportError)
+    texts = [cell.source for cell in twins.read_chapter(CHAPTER).cells if cell.source.startswith(f"**{number}. ")]
     assert len(texts) == 1
     assert f"({EXERCISES[name].minutes} minutes)" in texts[0]
 

@@ -95,7 +95,7 @@ def test_an_unknown_address_gets_a_whole_page(browser, site):
     address = site.url("notebooks/deeper/still/gone.html")
     others = [line for line in complaints(page, address) if address not in line and "console: Failed" not in line]
     assert others == []
-    assert page.locator("h1").inner_text().startswith("Page not found")
+    assert page.locator(".bd-article h1").inner_text().startswith("Page not found")
     font = page.evaluate("getComputedStyle(document.querySelector('.bd-content')).display")
     page.close()
     assert font == "flex", "the theme's style sheet must be loaded"
