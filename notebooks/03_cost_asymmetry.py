@@ -879,9 +879,8 @@ figures.cost_curve_lines(
 acts = act_all_ways(score, validation, tomorrow)
 labels = tomorrow.cases["y"].to_numpy() == 1
 desk_table = money_table(tomorrow, acts)
-desk_table.round({"paid": 0, "expected": 0, "captured": 3}).astype(
-    {"paid": int, "expected": int}
-)
+shown = desk_table.round({"paid": 0, "expected": 0, "captured": 3})
+shown.astype({"paid": int, "expected": int}) + 0
 
 # %% tags=["core"]
 from casebook.worlds import paired_interval
@@ -1355,13 +1354,23 @@ for name, table in broken.items():
 # ## Decision memo
 
 # %%
-loss, good = tomorrow.cases["cost_fn"].to_numpy(), ~labels
-month = 600_000 / len(labels)
-half_bill_true = expected_money(tomorrow.p, acts["half"], own_costs)
-value = month * (half_bill_true - menu.loc["expected", "three actions"])
-by_order = np.where(acts["half"], (1 - tomorrow.p) * cost_fp, tomorrow.p * loss)
-error = 1.96 * month * np.sqrt(len(labels)) * by_order.std()
-refused_good = good & acts["case"]
+from casebook.decisions import expected_cost_table
+
+loss, n_later = tomorrow.cases["cost_fn"].to_numpy(), len(labels)
+if_bad = np.column_stack([loss, 0.1 * loss, 0 * loss])
+if_good = np.tile([0, 0.3, cost_fp], (n_later, 1))
+action = expected_cost_table(mended, if_good, if_bad).argmin(axis=1)
+options = expected_cost_table(tomorrow.p, if_good, if_bad)
+by_tiers = options[np.arange(n_later), action]
+by_half = np.where(acts["half"], options[:, 2], options[:, 0])
+assert np.isclose(by_tiers.sum(), bills["three actions"])
+
+# %%
+month = 600_000 / n_later
+saving = by_half - by_tiers
+value = month * saving.sum()
+error = 1.96 * month * np.sqrt(n_later) * saving.std()
+refused_good = ~labels & acts["case"]
 
 # %% tags=["remove-cell"]
 rescaled = {}
@@ -1381,7 +1390,7 @@ numbers(
     memo_asked=percent(menu.loc["asked", "three actions"]),
     memo_refused=percent(menu.loc["refused", "three actions"], 1),
     memo_loss_stopped=dollars(np.median(loss[refused_good])),
-    memo_loss_passed=dollars(np.median(loss[good & ~acts["case"]])),
+    memo_loss_passed=dollars(np.median(loss[~labels & ~acts["case"]])),
 )
 
 # %% [markdown]

@@ -89,6 +89,7 @@ class LedgerTable(ReportPage):
         rows = [
             [
                 str(entry["section"]),
+                "source" if entry["source"] == "document" else "ours",
                 f"<a href='../{entry['link']}'>{html.escape(entry['claim'])}</a>",
                 badge(entry["verdict"]),
                 html.escape(entry["sentence"]),
@@ -96,7 +97,7 @@ class LedgerTable(ReportPage):
             for entry in report
         ]
         count = f"<p>{len(rows)} claims; the same as a file: <a href='claims.json'>claims.json</a>.</p>"
-        return count + table(["Section", "Claim", "Verdict", "What the run found"], rows)
+        return count + table(["Section", "Whose", "Claim", "Verdict", "What the run found"], rows)
 
 
 class WithdrawnList(ReportPage):

@@ -202,6 +202,9 @@ def test_drills_without_script_keep_their_answers_folded(open_page):
     assert folded.first.locator(".a").inner_text() == f"{DRILLS[0].answer:.4g} {DRILLS[0].unit}"
 
 
+WHOSE = {"document": "source", "own": "ours"}
+
+
 @pytest.fixture(scope="session")
 def ledger(site) -> list[dict]:
     return json.loads((site.html / "book/claims.json").read_text(encoding="utf-8"))
@@ -216,7 +219,14 @@ def test_ledger_file_has_its_fields(ledger):
 def test_ledger_page_shows_every_claim(site, ledger):
     shown = rows(site.soup("book/ledger.html"))
     assert shown == [
-        [str(e["section"]), " ".join(e["claim"].split()), e["verdict"], " ".join(e["sentence"].split())] for e in ledger
+        [
+            str(e["section"]),
+            WHOSE[e["source"]],
+            " ".join(e["claim"].split()),
+            e["verdict"],
+            " ".join(e["sentence"].split()),
+        ]
+        for e in ledger
     ]
 
 
