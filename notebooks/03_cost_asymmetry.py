@@ -373,6 +373,7 @@ numbers(
     risk_share=percent(gains["risk"] / gains["uplift x value"]),
     risk_value_share=percent(gains["risk x value"] / gains["uplift x value"]),
     misled=str(misled),
+    alignment_range="{0.low:g} to {0.high:g}".format(calls.dials[0]),
     misled_null=str(misled_null),
     misled_value=str(share_holding(calls.frame["risk_value_misleads"])),
     uplift_wins=str(share_holding(calls.frame["uplift_beats_risk"])),
@@ -382,7 +383,7 @@ numbers(
 # %% [markdown]
 # Calling the riskiest earns {glue:text}`risk_share` of what the best list earns; weighing risk by value brings it to
 # {glue:text}`risk_value_share`, so part of the loss is value and the rest is effect. Over drawn worlds (risk and persuadability
-# correlated from -0.8 to 1; save rates, values and capacities from their ranges) ranking on risk leaves a tenth or more
+# correlated from {glue:text}`alignment_range`; save rates, values and capacities from their ranges) ranking on risk leaves a tenth or more
 # in {glue:text}`misled`, and risk x value does in {glue:text}`misled_value`; in the {term}`null worlds <null world>`, where the riskiest
 # are the most persuadable and all are worth the same, {glue:text}`misled_null`. Uplift alone beats risk by two percent or more
 # in {glue:text}`uplift_wins`. The share that a call keeps, without the risk, beats it in {glue:text}`kept_wins`: risk is a factor of
@@ -649,6 +650,7 @@ numbers(
     isotonic_bill=dollars(repairs.loc["isotonic", "bill"]),
     raw_stopped=percent(repairs.loc["as delivered", "stopped"]),
     calibration_pays=str(pays),
+    stretch_range="{0.low:g} to {0.high:g}".format(calibration.dials[-1]),
     calibration_null=str(pays_null),
     raw_costs_hurt=str(hurts),
 )
@@ -698,7 +700,7 @@ by_stretch["calibration_pays"].agg(["sum", "count"]).rename(
 )
 
 # %% [markdown]
-# Over drawn worlds, in which a vendor stretches log-odds by a factor from 0.3 to 3, calibrating first gains two percent or
+# Over drawn worlds, in which a vendor stretches log-odds by a factor from {glue:text}`stretch_range`, calibrating first gains two percent or
 # more of what could be saved in {glue:text}`calibration_pays`; where nothing was stretched, in {glue:text}`calibration_null`. The
 # table says where: at the ends, not in the middle. In {glue:text}`raw_costs_hurt` worlds the cost threshold on scores as
 # delivered does worse than one half by two percent or more.
@@ -1042,11 +1044,13 @@ net = {
 }
 difference = net["case"].mean() - net["half"].mean()
 variance = (net["half"].var() + net["case"].var()) / 2
-per_arm = sample_size_rule(variance, difference) * (1 + (3 - 1) * 0.3)
+design_effect = 1 + (3 - 1) * 0.3
+per_arm = sample_size_rule(variance, difference) * design_effect
 
 # %% tags=["remove-cell"]
 numbers(
     per_order=dollars(difference, 2),
+    design_effect=f"{design_effect:.1f}",
     per_arm=count(per_arm),
     days=page.plural(np.ceil(2 * per_arm / 20_000), "day"),
     sd=dollars(variance**0.5, 2),
@@ -1054,7 +1058,7 @@ numbers(
 
 # %% [markdown]
 # The rules differ by {glue:text}`per_order` an order with a standard deviation of {glue:text}`sd`; sixteen variances over the squared
-# difference, times 1.6 for cards, ask for {glue:text}`per_arm` orders an arm: at most {glue:text}`days` of traffic for the money.
+# difference, times {glue:text}`design_effect` for cards, ask for {glue:text}`per_arm` orders an arm: at most {glue:text}`days` of traffic for the money.
 # Run two weeks all the same, as weekdays differ, and read the outcome two months later, when chargebacks have come in.
 # Guardrails that need no label: the share of orders stopped, against the range that validation promised, and complaints per
 # thousand orders.

@@ -125,6 +125,8 @@ as_default, as_repay = (
     threshold(bad_loan, lost_margin),
 )
 assert np.isclose(as_default, 1 - as_repay)
+
+# %%
 record(
     "3.loan-columns",
     right,
@@ -192,6 +194,8 @@ ratios = {
     "ads, equal ad": ads[0],
     "ads, nothing": ads[2],
 }
+
+# %%
 record(
     "3.every-case",
     list(ratios.values()),
