@@ -222,6 +222,8 @@ actions = pd.DataFrame(
 assert np.isclose(lower_envelope(actions).cuts[-1], block_from[1, 1])
 enough = 1 - (1 - 0.3) / 0.3 * (1 - np.array([0.02, 0.3])) / 100
 assert block_from[3].min() > 0.3 > block_from[1].max()
+
+# %%
 record(
     "3.fraud-one-ratio",
     Bounds(float(block_from.min()), float(block_from.max())),
