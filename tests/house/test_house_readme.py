@@ -11,8 +11,7 @@ pytestmark = pytest.mark.slow  # it fits a model, and its digits are those of th
 
 
 def test_the_first_thing_a_reader_sees_is_what_the_command_prints(capsys):
-    block = (
-        (ROOT / "README.md").read_text(encoding="utf-8").split("$ python -m casebook.screening\n")[1].split("```")[0]
-    )
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = readme.split("$ python -m casebook.screening\n")[1].split("```")[0]
     main()
-    assert capsys.readouterr().out == block
+    assert capsys.readouterr().out == shown
