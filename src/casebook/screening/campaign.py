@@ -24,11 +24,20 @@ BEFORE_THE_CALL = (
     "poutcome",
 )  # fmt: skip
 
+#: The rules that are compared, in words.
+RULES = {
+    "half": "calling above one half",
+    "stale": "the threshold on the model as fitted",
+    "corrected": "the threshold on corrected odds",
+    "tuned": "the tuned threshold",
+    "everyone": "calling everyone",
+}
 #: The keys of :meth:`Campaign.texts`: what a page says in their place where the data are absent.
 CITED = tuple(
     f"bank_{name}"
     for name in (
-        "half", "stale", "corrected", "tuned", "everyone", "rows", "time", "early", "late", "random_auc", "auc", "leak"
+        "half", "stale", "corrected", "tuned", "everyone", "rows", "time", "early", "late", "random_auc", "auc", "leak",
+        "best", "moved", "mended",
     )
 )  # fmt: skip
 
@@ -61,7 +70,11 @@ class Campaign:
     def texts(self) -> dict[str, str]:
         """Return the numbers that the chapter's prose cites, formatted."""
         money_texts = {f"bank_{name}": dollars(value) for name, value in self.profits.items()}
+        got = self.profits
         return money_texts | {
+            "bank_best": RULES[max(got, key=lambda name: got[name])],
+            "bank_moved": dollars(got["stale"] - got["half"]),
+            "bank_mended": dollars(got["corrected"] - got["stale"]),
             "bank_rows": count(self.rows),
             "bank_time": count(self.tested),
             "bank_early": percent(self.rates["early"], 1),
