@@ -699,6 +699,13 @@ by_stretch["calibration_pays"].agg(["sum", "count"]).rename(
     columns={"sum": "calibrating pays", "count": "worlds"}
 )
 
+# %% tags=["remove-cell"]
+paying = by_stretch[
+    "calibration_pays"
+].mean()  # the prose: at the ends, not in the middle
+assert paying.idxmin() == paying.index[2]
+assert min(paying.iloc[0], paying.iloc[-1]) > paying.iloc[2]
+
 # %% [markdown]
 # Over drawn worlds, in which a vendor stretches log-odds by a factor from {glue:text}`stretch_range`, calibrating first gains two percent or
 # more of what could be saved in {glue:text}`calibration_pays`; where nothing was stretched, in {glue:text}`calibration_null`. The
@@ -745,6 +752,15 @@ moved = weights_study.frame.loc[
 ]
 
 # %% tags=["remove-cell"]
+bend = weights_study.frame["bend"]  # the prose: it takes a misspecified model
+bent, unbent = (
+    weights_study.frame.loc[part, "weights_move_money"].mean()
+    for part in (bend > 2 / 3, bend < 1 / 3)
+)
+assert bent > unbent and (moved < 0).mean() > 0.5
+assert (
+    abs(average.threshold / rate - 1) < 0.25
+)  # base rate and threshold: a coincidence
 numbers(
     twice_bill=dollars(weights.loc["balanced, cost threshold on top", "bill"]),
     undone_bill=dollars(
@@ -828,6 +844,8 @@ near_label = shift.frame.query("other_cases < 1 / 3")
 near_mix = shift.frame.query("other_cases > 2 / 3")
 
 # %% tags=["remove-cell"]
+for group in (near_label, near_mix):  # the prose calls guessing the greater risk
+    assert group["guess_hurts"].mean() > group["correction_hurts"].mean()
 numbers(
     helps=str(share_holding(near_label["correction_pays"])),
     harms_label=str(share_holding(near_label["correction_hurts"])),
@@ -1380,6 +1398,9 @@ for ratio in (30, 300):
         expected_money(tomorrow.p, acts["half"], case_costs(desk))
         - tiered_bill(desk, mended, 0.3, 0.9)["expected"]
     )
+assert rescaled[30] < value - error and rescaled[300] > value + error
+passed_good = ~labels & ~acts["case"]
+assert np.median(loss[refused_good]) > np.median(loss[passed_good])
 numbers(
     memo_value=dollars(value),
     memo_low=dollars(value - error),
