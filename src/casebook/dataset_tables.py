@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from casebook.contracts import check_frame, refuse
+from casebook.contracts import check_frame, refuse, require_columns
 
 _BANK_MEMBER = "bank-additional/bank-additional-full.csv"
 _JOBS = (
@@ -94,6 +94,32 @@ TELCO_CHURN = pa.DataFrameSchema(
 )
 """Contract of :func:`prepare_telco_churn`: ``tenure`` in months, charges in dollars."""
 
+_SPENT_BEFORE = (
+    "1) $0 - $100", "2) $100 - $200", "3) $200 - $350", "4) $350 - $500", "5) $500 - $750", "6) $750 - $1,000",
+    "7) $1,000 +",
+)  # fmt: skip
+
+HILLSTROM = pa.DataFrameSchema(
+    {
+        "recency": _whole(1, 12),
+        "history_segment": pa.Column(checks=pa.Check.isin(_SPENT_BEFORE)),
+        "history": pa.Column("float64", pa.Check.ge(0)),
+        "mens": _whole(0, 1),
+        "womens": _whole(0, 1),
+        "zip_code": _words("Rural,Surburban,Urban"),
+        "newbie": _whole(0, 1),
+        "channel": _words("Multichannel,Phone,Web"),
+        "arm": _words("Mens E-Mail,No E-Mail,Womens E-Mail"),
+        "visit": _whole(0, 1),
+        "conversion": _whole(0, 1),
+        "spend": pa.Column("float64", pa.Check.ge(0)),
+    },
+    name="hillstrom",
+    strict=True,
+    coerce=True,
+)
+"""Contract of :func:`prepare_hillstrom`: ``recency`` in months, ``history`` and ``spend`` in dollars."""
+
 
 def prepare_bank_marketing(path: Path) -> pd.DataFrame:
     """Read the bank's calls into a table, one row a contact, oldest first.
@@ -168,6 +194,44 @@ def prepare_telco_churn(path: Path) -> pd.DataFrame:
         never_billed = (text == "") & (frame["tenure"] == 0)
         frame["total_charges"] = pd.to_numeric(text.mask(never_billed, "0"), errors="coerce")
     return check_frame(frame, TELCO_CHURN)
+
+
+def prepare_hillstrom(path: Path) -> pd.DataFrame:
+    """Read Hillstrom's e-mail trial into a table, one row a customer.
+
+    Parameters
+    ----------
+    path : Path
+        The original CSV, gzipped or not.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The original's columns and words ("Surburban" is the original's); ``arm`` for ``segment``, drawn at
+        random: no e-mail, or one with men's or women's merchandise. Known before: ``recency`` (months since the
+        last purchase), ``history`` (dollars of the past year) and its ``history_segment``, ``mens`` and
+        ``womens`` (bought such merchandise), ``zip_code``, ``newbie``, ``channel``. Outcomes of the two weeks
+        after: ``visit``, ``conversion`` (0/1) and ``spend`` (dollars).
+
+    Raises
+    ------
+    ContractError
+        If the file is not that table.
+
+    References
+    ----------
+    Hillstrom (2008), The MineThatData E-Mail Analytics And Data Mining Challenge.
+
+    Examples
+    --------
+    What it returns:
+
+    >>> list(HILLSTROM.columns)[-4:]
+    ['arm', 'visit', 'conversion', 'spend']
+    """
+    raw = pd.read_csv(Path(path))
+    require_columns(raw, ["segment"], "hillstrom")
+    return check_frame(raw.rename(columns={"segment": "arm"}), HILLSTROM)
 
 
 def _read_bank(path: Path) -> pd.DataFrame:

@@ -18,15 +18,24 @@ from pathlib import Path
 import yaml
 
 from casebook.contracts import refuse
-from casebook.dataset_tables import BANK_MARKETING, TELCO_CHURN, prepare_bank_marketing, prepare_telco_churn
+from casebook.dataset_tables import (
+    BANK_MARKETING,
+    HILLSTROM,
+    TELCO_CHURN,
+    prepare_bank_marketing,
+    prepare_hillstrom,
+    prepare_telco_churn,
+)
 
 __all__ = [
     "BANK_MARKETING",
+    "HILLSTROM",
     "TELCO_CHURN",
     "Dataset",
     "credit",
     "fetch",
     "prepare_bank_marketing",
+    "prepare_hillstrom",
     "prepare_telco_churn",
     "registry",
 ]
@@ -78,7 +87,7 @@ def registry() -> dict[str, Dataset]:
     Examples
     --------
     >>> sorted(registry())[:2]
-    ['bank-marketing', 'telco-churn']
+    ['bank-marketing', 'hillstrom-email']
     """
     text = (files("casebook.data") / "datasets.yml").read_text(encoding="utf-8")
     return {slug: Dataset(**facts) for slug, facts in yaml.safe_load(text).items()}
@@ -133,7 +142,8 @@ def fetch(slug: str) -> Path | None:
     >>> fetch("telco")
     Traceback (most recent call last):
     ...
-    casebook.contracts.ContractError: slug must be one of bank-marketing, telco-churn, got 'telco'; pick one.
+    casebook.contracts.ContractError: slug must be one of bank-marketing, hillstrom-email, telco-churn, got 'telco';
+    pick one.
     """
     known = _known(slug)
     for folder in _folders():

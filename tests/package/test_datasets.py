@@ -257,7 +257,9 @@ def test_an_unknown_slug_is_refused():
     for call in (datasets.fetch, datasets.credit):
         with pytest.raises(ContractError) as caught:
             call("bank")
-        assert str(caught.value) == "slug must be one of bank-marketing, telco-churn, got 'bank'; pick one."
+        assert str(caught.value) == (
+            "slug must be one of bank-marketing, hillstrom-email, telco-churn, got 'bank'; pick one."
+        )
 
 
 def test_credit_names_makers_and_licence():
@@ -272,6 +274,7 @@ def test_credit_names_makers_and_licence():
     ("slug", "prepare", "label", "positives"),
     [
         ("bank-marketing", datasets.prepare_bank_marketing, "subscribed", 4640),
+        ("hillstrom-email", datasets.prepare_hillstrom, "visit", 9394),
         ("telco-churn", datasets.prepare_telco_churn, "churned", 1869),
     ],
 )
