@@ -64,6 +64,12 @@ def extras(chapter: str) -> str:
     return re.search(r"business-ml-casebook(\[[\w,]+\])?", text)[1] or ""
 
 
+def all_extras() -> str:
+    """Return the extras of all chapters together, as ``[causal,sql]``, or nothing."""
+    words = {word for chapter in CHAPTERS for word in extras(chapter).strip("[]").split(",") if word}
+    return f"[{','.join(sorted(words))}]" if words else ""
+
+
 @pytest.fixture(scope="session")
 def bare(uv, wheel, tmp_path_factory) -> Callable[[str, str, Path], Path]:
     """Return a function that makes an environment of the wheel with extras, once each, and returns its Python."""
@@ -127,8 +133,9 @@ def test_the_constraints_say_what_they_are():
     assert [line for line in text.splitlines() if line[0] != "#" and not pinned(line)] == []
 
 
-def test_one_click_replaces_nothing_that_is_imported_there(uv, wheel, tmp_path):
-    got = resolve(uv, tmp_path, f"business-ml-casebook @ {wheel.as_uri()}")
+@pytest.mark.parametrize("extra", sorted({"", *map(extras, CHAPTERS)}))
+def test_one_click_replaces_nothing_that_is_imported_there(uv, wheel, extra, tmp_path):
+    got = resolve(uv, tmp_path, f"business-ml-casebook{extra} @ {wheel.as_uri()}")
     there = pinned(CONSTRAINTS.read_text(encoding="utf-8"))
     assert {name: got[name] for name in IMPORTED_THERE} == {name: there[name] for name in IMPORTED_THERE}
     assert {name: got[name] for name in there if name in got} == {name: there[name] for name in there if name in got}
@@ -155,7 +162,7 @@ def test_a_lone_twin_runs_on_colabs_older_versions(bare, chapter, tmp_path):
 
 
 def test_the_packages_own_fast_tests_pass_on_colabs_older_versions(bare, uv, tmp_path):
-    python = bare("3.13", "", CONSTRAINTS)
+    python = bare("3.13", all_extras(), CONSTRAINTS)
     uv("pip", "install", "--quiet", "--python", python, "--constraint", CONSTRAINTS, *PEERS, cwd=tmp_path)
     where = subprocess.run(
         [python, "-c", WHERE], cwd=ROOT, env=alone(tmp_path), capture_output=True, text=True, check=True
