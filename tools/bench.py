@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import psutil
 from casebook.decisions import Costs, allocate, best_cut, decide_frame, fit_platt, lower_envelope, sweep
 from casebook.screening import models
 from casebook.screening.simulate import World, simulate
+from tools import bench_churn
 from tools.execute import execute_one, versions
 from tools.paths import ROOT, built
 
@@ -32,7 +34,7 @@ ACTIONS = 100
 REPEATS = 3
 PLATT_SHARE, TRAIN_SHARE = 0.2, 0.03  # of CASES: 200,000 and 30,000
 FULL_TIMEOUT = 1800  # seconds for one cell at full scale
-FULL = ("03_cost_asymmetry",)  # chapters whose prompt states a size
+FULL = ("03_cost_asymmetry", "04_churn")  # chapters whose prompt states a size
 IMPORT = "import time; start = time.perf_counter(); import casebook.decisions; print(time.perf_counter() - start)"
 NEEDED = ("src", "data", "requirements.lock", "_config.yml")
 
@@ -132,9 +134,15 @@ def import_seconds() -> float:
     return float(done.stdout)
 
 
-def functions(cases: int = CASES, actions: int = ACTIONS, repeats: int = REPEATS) -> list[Row]:
+def functions(
+    cases: int = CASES,
+    actions: int = ACTIONS,
+    repeats: int = REPEATS,
+    subscribers: int = bench_churn.SUBSCRIBERS,
+) -> list[Row]:
     """Time the package's loops and its import."""
-    rows = [timed(name, task, repeats) for name, task in tasks(cases, actions)]
+    timeable = chain(tasks(cases, actions), bench_churn.tasks(subscribers))
+    rows = [timed(name, task, repeats) for name, task in timeable]
     return [*rows, summary("import casebook.decisions, fresh process", [import_seconds() for _ in range(repeats)])]
 
 

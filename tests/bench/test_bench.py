@@ -16,14 +16,14 @@ from tools.paths import ROOT, built
 
 pytestmark = pytest.mark.slow
 
-CASES, ACTIONS = 3_000, 7
+CASES, ACTIONS, SUBSCRIBERS = 3_000, 7, 1_000
 KEYS = ["name", "value", "unit", "low", "high", "machine", "versions"]
 RUN = {"notebook": "01_a", "seconds": 4.2, "peak_mb": 310.0, "status": "ok", "commit": "abc", "versions": {}}
 
 
 @pytest.fixture(scope="module")
 def rows() -> list[bench.Row]:
-    return bench.functions(cases=CASES, actions=ACTIONS, repeats=2)
+    return bench.functions(cases=CASES, actions=ACTIONS, repeats=2, subscribers=SUBSCRIBERS)
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,12 @@ def test_every_loop_is_timed_under_a_name_that_says_its_size(rows):
         "Envelope.action_at, 3,000 rows",
         "fit_platt, 600 rows",
         "LightGBM fit, 90 rows",
+        "simulate 24 months, 1,000 subscribers",
+        "draw_snapshot, 1,000 subscribers",
+        "features.build in DuckDB, 1,000 subscribers",
+        "features.label, 1,000 subscribers",
+        "LightGBM fit on 48 features, 1,000 subscribers",
+        "LightGBM score, 1,000 subscribers",
         "import casebook.decisions, fresh process",
     ]
     assert all(row.unit == "s" and 0 < row.low <= row.value <= row.high for row in rows)

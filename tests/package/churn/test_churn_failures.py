@@ -279,6 +279,7 @@ def test_involuntary_by_hand():
     assert told.loc["payment_failed"].tolist() == pytest.approx([1 / 12, 180 / 12, 1 / 3])
 
 
+@pytest.mark.slow
 def test_dunning_against_many_plays(day, listed):
     leavers, lost = [], []
     spare = replace(day.truth.months, failed=day.truth.months.failed.copy())

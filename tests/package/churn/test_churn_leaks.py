@@ -72,6 +72,7 @@ def test_on_the_night_of_deployment_a_leak_finds_nothing_of_the_future(connectio
     assert (leaky_build(connection, ASOF, leak)[column] != honest[column]).any()
 
 
+@pytest.mark.slow
 def test_a_leak_shines_offline_and_fails_when_deployed(connection):
     weekly = pd.date_range("2025-08-18", "2025-10-20", freq="14D")
     table = leak_table(connection, weekly, "2025-11-30")

@@ -92,6 +92,7 @@ def test_the_segments_say_what_the_tables_show(day):
     assert (rule[quiet & asked] == "help").all() and (rule[quiet & ~asked] == "check-in").all()
 
 
+@pytest.mark.slow
 def test_arms_and_rule_are_unbiased_over_many_plays(day, listed):
     rule = by_segment(day.features)
     found, values = [], []
@@ -111,6 +112,7 @@ def test_arms_and_rule_are_unbiased_over_many_plays(day, listed):
     assert told["oracle"] >= max(told["rule"], 0)
 
 
+@pytest.mark.slow
 def test_where_nothing_works_the_intervals_cover_nought():
     day = draw_snapshot(FREE, 5_000, rng(6))
     listed, runs = call_top(day.worth.p, 600), 150

@@ -77,6 +77,7 @@ def test_features_are_numbers_and_hold_neither_name_nor_label(customers):
     np.testing.assert_array_equal(words["contract_Two year"] == 1, customers["contract"] == "Two year")
 
 
+@pytest.mark.slow
 def test_the_regressions_floor_is_a_loops(customers, floor):
     X, y = real.telco_features(customers).to_numpy(), customers["churned"].to_numpy()
     found = []
@@ -232,6 +233,7 @@ def test_a_share_in_percent_is_refused(customers):
     assert str(caught.value) == "share must be above 0 and at most 1, got 10; give it as a share, such as 0.1."
 
 
+@pytest.mark.slow
 def test_on_the_original_the_floor_is_where_it_was(monkeypatch):
     monkeypatch.setenv("CASEBOOK_OFFLINE", "1")
     path = datasets.fetch("telco-churn")

@@ -247,6 +247,7 @@ def test_on_the_original_the_visits_are_the_published_ones(original):
     assert not sample_ratio(original).broken
 
 
+@pytest.mark.slow
 def test_on_the_original_it_depends_on_the_email_who_wins(original):
     womens, mens = (over_splits(original, arm, seed=0, splits=2, kinds=("t",)) for arm in (WOMENS, EMAILS[0]))
     assert womens.loc["t", "above_response"] == 2

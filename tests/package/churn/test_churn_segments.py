@@ -117,6 +117,7 @@ def test_where_segments_truly_differ_shrinking_beats_pooling_and_raw():
     assert errors["eb"].mean() < errors["pooled"].mean() < errors["raw"].mean()
 
 
+@pytest.mark.slow
 def test_the_model_recovers_what_was_drawn_and_agrees_with_its_cheap_twin():
     counts = drawn(np.random.default_rng(5), cells=12, n=100, tau=0.3)
     posterior = partial_pooling(counts, seed=1)

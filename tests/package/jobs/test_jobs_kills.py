@@ -241,6 +241,7 @@ def start(how, folder):
     return subprocess.Popen([sys.executable, "-c", PROGRAM, how, str(folder)], text=True, **pipes)
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_then_a_real_kill(tmp_path):
     with start("wait", tmp_path) as other:
         assert other.stdout.readline() == "waiting\n"
@@ -261,6 +262,7 @@ def test_two_processes_at_once_then_a_real_kill(tmp_path):
     assert str(refusal.value) == f"{sentence}{killed['time']}; wait for it to end."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("how", "status"), [(f"move to {KEY}", "done"), ("append to the audit", "already done")])
 def test_a_process_that_exits_between_two_system_calls(tmp_path, how, status):
     with start(how, tmp_path) as other:

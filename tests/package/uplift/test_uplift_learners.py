@@ -219,6 +219,7 @@ print(dict(matplotlib.rcParams) == paint, np.random.get_state()[1].tolist() == s
 """
 
 
+@pytest.mark.slow
 def test_the_first_import_prints_nothing_and_leaves_figures_and_chance_alone():
     run = subprocess.run([sys.executable, "-c", SILENT], capture_output=True, text=True, check=True)
     assert (run.stdout, run.stderr) == ("True True\n", "")
