@@ -245,6 +245,7 @@ def test_calls_hide_the_precision_that_the_holdout_shows(day, model):
     assert (shares[1]["called"] == 250).all() and (shares[0]["called"] == 0).all()
 
 
+@pytest.mark.slow
 def test_without_effect_nothing_is_hidden(null_day):
     model = small_trees().fit(null_day.features, rng(16).random(len(null_day)) < null_day.worth.p)
     none, everybody = (list_precision(NULL, null_day, model, rng(17), share, 200, 4)["naive"] for share in (0, 1))
@@ -254,6 +255,7 @@ def test_without_effect_nothing_is_hidden(null_day):
     assert told.loc["nobody called"].tolist() == told.loc["calls not known"].tolist()
 
 
+@pytest.mark.slow
 def test_unknown_calls_make_the_movable_look_safer():
     world = World(effect=0.45, dogs=0.0)
     day, later = draw_snapshot(world, 6_000, rng(20)), draw_snapshot(world, 6_000, rng(21))

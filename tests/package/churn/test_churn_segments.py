@@ -93,6 +93,7 @@ def test_equal_segments_pool_completely_and_large_ones_not_at_all():
     np.testing.assert_allclose(got["raw"], [0.2, 0.1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("effect", [0.0, 0.22, 0.4])
 def test_in_a_thin_pilot_shrinking_misses_by_less_than_raw_differences(effect):
     """Over ten pilots of some 4,000 subscribers in 24 segments."""

@@ -90,6 +90,7 @@ def test_a_draw_that_loses_an_arm_is_drawn_again():
     assert np.isfinite(table.to_numpy()).all()
 
 
+@pytest.mark.slow
 def test_intervals_of_a_coin_hold_zero_as_often_as_they_say(toy):
     worlds, outside = 200, 0
     for seed in range(worlds):

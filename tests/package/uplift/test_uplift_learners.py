@@ -149,6 +149,7 @@ def test_causalmls_own_dr_classifier_would_use_hard_labels(toy):
 RECOVERY = {"class_transformation": 0.80, "two_model": 0.80, "s": 0.90, "x": 0.85, "dr": 0.75, "forest": 0.80}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", RECOVERY)
 def test_each_learner_finds_the_known_effect(toy, kind):
     n = 8_000 if kind == "forest" else 50_000  # 50 trees on 50,000 rows take half a minute
@@ -161,6 +162,7 @@ def test_each_learner_finds_the_known_effect(toy, kind):
     assert predicted.mean() == pytest.approx(new.tau.mean(), abs=luck + 0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", OTHERS)
 def test_in_a_null_world_intervals_seldom_exclude_zero(toy, kind):
     outside, seeds = 0, 20
