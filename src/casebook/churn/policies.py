@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,8 @@ from casebook.churn.latent import Flags
 Numbers = NDArray[np.float64]
 SEEN_MONTHS = 12  # what two years of history can show of staying, with a year of features before it
 SOURCE_CUT = 0.005  # the source's threshold: ten dollars over two thousand, without a save rate
-_SMALL = {"n_estimators": 120, "num_leaves": 15, "learning_rate": 0.05, "min_child_samples": 50, "n_jobs": 1}
-_SAME = {"deterministic": True, "force_row_wise": True, "verbose": -1}
+_SMALL: dict[str, Any] = {"n_estimators": 120, "num_leaves": 15, "learning_rate": 0.05, "min_child_samples": 50}
+_SAME: dict[str, Any] = {"n_jobs": 1, "deterministic": True, "force_row_wise": True, "verbose": -1}
 
 
 def fit_stay(X: pd.DataFrame, stayed: NDArray[np.int64], seed: int) -> Callable[[pd.DataFrame], Numbers]:
