@@ -23,7 +23,8 @@ ALIGNMENT = Dial(
     "whether a list by risk already holds those whom a call keeps",
 )  # fmt: skip
 DIFFERING = Dial(
-    "differing", 0.0, 1.0, "of the mean effect", "assumed: a call does the same to all, or nothing to some and twice as much to others",
+    "differing", 0.0, 1.0, "of the mean effect",
+    "assumed: a call does the same to all, or nothing to some and twice as much to others",
     "whether there is anything to learn beyond risk",
 )  # fmt: skip
 DOGS = Dial(
@@ -31,7 +32,8 @@ DOGS = Dial(
     "what a careless call costs",
 )  # fmt: skip
 PULL = Dial(
-    "pull", 0.0, 0.03, "chance a month", "assumed: from none to a sixth of the companies pulled at by a price or a rival",
+    "pull", 0.0, 0.03, "chance a month",
+    "assumed: from none to a sixth of the companies pulled at by a price or a rival",
     "whether risk comes from where a call does little",
 )  # fmt: skip
 FAILED_CARDS = Dial(
@@ -43,12 +45,14 @@ PERSISTENCE = Dial(
     "what a save is worth",
 )  # fmt: skip
 PRICE_SPREAD = Dial(
-    "price_spread", 0.0, 1.0, "of the plans' own spread", "assumed: from one price for all to the chapter's three plans",
+    "price_spread", 0.0, 1.0, "of the plans' own spread",
+    "assumed: from one price for all to the chapter's three plans",
     "whether value matters beside risk", null=0.0,
 )  # fmt: skip
 CAPACITY = Dial(
     "capacity", 0.02, 0.10, "calls a month per subscriber",
-    "around the source's 6,000 and the 4,200 of 21 working days, on 100,000", "how selective a list must be", scale="log",
+    "around the source's 6,000 and the 4,200 of 21 working days, on 100,000",
+    "how selective a list must be", scale="log",
 )  # fmt: skip
 PILOT_MONTHS = Dial(
     "pilot_months", 0.0, 10.0, "months of call capacity", "assumed: from no pilot to most of a year of random calls",
@@ -93,7 +97,10 @@ STUDIES = (
     ),
     Study(
         "04_pilot", play_pilot,
-        (replace(EFFECT, null=0.0), replace(DOGS, null=0.0), replace(PILOT_MONTHS, low=1.0), CAPACITY, REACH, ALIGNMENT),
+        (
+            *(replace(EFFECT, null=0.0), replace(DOGS, null=0.0), replace(PILOT_MONTHS, low=1.0)),
+            *(CAPACITY, REACH, ALIGNMENT),
+        ),
         n=100, seed=4002, null_n=100, title="Reading the pilot; null: a call does nothing",
     ),
     Study(
@@ -108,7 +115,10 @@ STUDIES = (
     ),
     Study(
         "04_history", play_history,
-        (replace(SPREAD, null=0.0), GUT, replace(EFFECT, low=0.1), ALIGNMENT, *(replace(dial, null=0.0) for dial in (DOGS, PULL, ANNUAL))),
+        (
+            *(replace(SPREAD, null=0.0), GUT, replace(EFFECT, low=0.1), ALIGNMENT),
+            *(replace(dial, null=0.0) for dial in (DOGS, PULL, ANNUAL)),
+        ),
         n=60, seed=4005, null_n=40, title="Last year's calls; null: nobody is riskier than another",
     ),
 )  # fmt: skip
