@@ -52,6 +52,7 @@ def test_every_loop_is_timed_under_a_name_that_says_its_size(rows):
         "features.label, 1,000 subscribers",
         "LightGBM fit on 48 features, 1,000 subscribers",
         "LightGBM score, 1,000 subscribers",
+        "nightly score, 1,000 subscribers",
         "import casebook.decisions, fresh process",
     ]
     assert all(row.unit == "s" and 0 < row.low <= row.value <= row.high for row in rows)
