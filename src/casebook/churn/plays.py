@@ -129,17 +129,17 @@ def learn(world: World, months: float, among: float, day: Snapshot, rng: np.rand
     history = draw_snapshot(world, HISTORY, rng, months=SEEN_MONTHS)
     stayed = np.minimum(run(world, history.truth, nobody, SEEN_MONTHS).left, SEEN_MONTHS)
     risk = boosted(1).fit(history.features, (stayed == 0).astype(int))
-    p = np.asarray(risk.predict_proba(day.features)[:, 1], dtype=float)
+    p = np.asarray(risk.predict_proba(day.features), dtype=float)[:, 1]
     saved = world.margin * day.truth.people.price * fit_stay(history.features, stayed, 1)(day.features)
     rows = pilot_rows(world, months, among)
     if rows < LEAST_PILOT:
         return Learnt(p, saved, ASSUMED_SAVE_RATE * world.reach * p, p, 0)
     pool = draw_pilot(world, round(rows / among), rng)
-    chance = np.asarray(risk.predict_proba(pool.features)[:, 1], dtype=float)
+    chance = np.asarray(risk.predict_proba(pool.features), dtype=float)[:, 1]
     least = np.quantile(chance, 1 - among) if among < 1 else 0.0
     pilot, X = pool.take(chance >= least), with_risk(pool.features, chance)[chance >= least]
     today, fit = with_risk(day.features, p), straight(1)
-    uplift = fit_uplift("t", X, pilot.stayed.astype(int), pilot.treated, seed=1, base=fit).predict(today)
+    uplift = fit_uplift("t", X, pilot.stayed.astype(int), pilot.treated, seed=1, base=fit)(today)
     left = straight(1).fit(X[pilot.treated], ~pilot.stayed[pilot.treated])
     response = np.asarray(left.predict_proba(today)[:, 1], dtype=float)
     return Learnt(p, saved, np.where(p >= least, uplift, -1.0), response, len(pilot))

@@ -114,7 +114,8 @@ def play_trajectory(dials: dict[str, float], rng: np.random.Generator) -> Row:
     due = (test.features["days_to_renewal"] == 0).to_numpy()
 
     def rank(columns: list[str]) -> tuple[float, float]:
-        score = boosted(1, n_estimators=60).fit(fit.features[columns], left).predict_proba(test.features[columns])[:, 1]
+        model = boosted(1, n_estimators=60).fit(fit.features[columns], left)
+        score = np.asarray(model.predict_proba(test.features[columns]))[:, 1]
         return soft_auc(p, score), soft_auc(p[due], score[due])
 
     return _by_category(rank, test.features)

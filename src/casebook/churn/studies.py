@@ -7,6 +7,7 @@ from dataclasses import replace
 from casebook.churn.plays import play_lists, play_pilot
 from casebook.churn.plays_history import play_history
 from casebook.churn.plays_models import play_models, play_trajectory
+from casebook.churn.studies_watch import WATCH
 from casebook.studies import Study
 from casebook.worlds import Dial
 
@@ -121,4 +122,5 @@ STUDIES = (
         ),
         n=60, seed=4005, null_n=40, title="Last year's calls; null: nobody is riskier than another",
     ),
+    WATCH,
 )  # fmt: skip

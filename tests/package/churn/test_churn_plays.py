@@ -1,4 +1,4 @@
-"""Chapter 4's worlds: the same again from a seed, empty where the effect is off, and findings that follow the values."""
+"""Chapter 4's worlds: the same again from a seed, empty where the effect is off, findings that follow the values."""
 
 from dataclasses import fields
 
@@ -59,8 +59,11 @@ COLUMNS = {
 @pytest.fixture
 def small(monkeypatch):
     """Play a tenth of the subscribers: the code is the same, the findings are noisier."""
-    for module, name in ((plays, "HISTORY"), (plays, "TEST"), (plays_models, "VALIDATION"), (plays_models, "TEST")):
-        monkeypatch.setattr(module, name, SMALL)
+    monkeypatch.setattr(plays, "HISTORY", SMALL)
+    monkeypatch.setattr(plays, "TEST", SMALL)
+    monkeypatch.setattr(
+        plays_models, "draw_snapshot", lambda world, n, rng, **how: draw_snapshot(world, SMALL, rng, **how)
+    )
     monkeypatch.setattr(plays_history, "SUBSCRIBERS", SMALL)
 
 
@@ -71,7 +74,7 @@ def setting(name, null=False, **moved):
     return row | moved
 
 
-CHEAP = {"04_lists": {"pilot_months": 1.0, "capacity": 0.02, "pilot_among": 1.0}, "04_models": {"rows": 4_000.0}}
+CHEAP = {"04_lists": {"pilot_months": 1.0, "capacity": 0.02, "pilot_among": 1.0}, "04_pilot": {"pilot_months": 1.0}}
 
 
 @pytest.mark.parametrize("name", STUDY)
@@ -82,8 +85,6 @@ def test_a_world_plays_again_and_has_the_columns_that_pages_read(name, small):
     assert set(one) >= COLUMNS[name]
     findings = {column for column, value in one.items() if isinstance(value, bool | np.bool_)}
     assert findings >= {column for column in COLUMNS[name] if column.endswith(("beats_risk", "misleads", "_sign"))}
-    other = recompute(STUDY[name].world, world | {"seed": world["seed"] + 1})
-    assert other != one
 
 
 @pytest.mark.parametrize("name", STUDY)
@@ -100,13 +101,10 @@ def test_every_dial_reaches_the_world_or_the_play(name):
             assert getattr(world_of({dial.name: dial.high}), dial.name) == dial.high
 
 
-@pytest.mark.parametrize("name", STUDY)
-def test_no_two_studies_share_their_luck(name):
-    assert [study.seed for study in STUDIES].count(STUDY[name].seed) == 1
-
-
 def test_shares_are_at_most_the_oracles_and_everybody_is_counted(small):
     row = recompute(STUDY["04_lists"].world, setting("04_lists", **CHEAP["04_lists"]))
+    assert row["pilot_rows"] > 0
+    assert row["uplift"] != row["risk"]
     capped = [row[name] for name in LISTS if name not in ("everybody", "source")]
     assert max(capped) <= 1 + ROUNDING
     assert 0 < row["save_rate"] < 0.45
@@ -118,9 +116,6 @@ def test_without_a_pilot_uplift_is_risk(small):
     row = recompute(STUDY["04_lists"].world, setting("04_lists", pilot_months=0.0))
     assert row["pilot_rows"] == 0
     assert row["uplift"] == row["response"] == row["risk"]
-    with_pilot = recompute(STUDY["04_lists"].world, setting("04_lists", **CHEAP["04_lists"]))
-    assert with_pilot["pilot_rows"] > 0
-    assert with_pilot["uplift"] != with_pilot["risk"]
 
 
 def test_a_pilot_takes_its_months_of_calls_twice_and_no_more_than_there_are():
@@ -172,7 +167,7 @@ def truth_of(name, null, n=20_000, **moved):
 
 def test_in_the_null_world_of_lists_risk_ranks_as_uplift_does():
     for null, same in ((True, True), (False, False)):
-        world, day = truth_of("04_lists", null, effect=0.3)
+        _, day = truth_of("04_lists", null, effect=0.3)
         at_risk = day.worth.p > ROUNDING
         rate = day.worth.uplift[at_risk] / day.worth.p[at_risk]
         assert (np.ptp(rate) < 1e-4) == same
@@ -206,13 +201,13 @@ def test_in_the_null_world_of_models_only_calendar_tenure_and_cards_differ():
 
 
 def test_in_the_null_world_of_history_the_reps_choice_says_nothing_of_risk(monkeypatch):
-    monkeypatch.setattr(plays_history, "SUBSCRIBERS", 20_000)
+    monkeypatch.setattr(plays_history, "SUBSCRIBERS", 12_000)
     found = {}
     for null in (True, False):
         row = recompute(STUDY["04_history"].world, setting("04_history", null=null, gut=1.0))
         found[null] = row["naive"] - row["truth"]
-    # about 600 called, of whom four in a hundred leave: a standard error of 0.008
-    assert abs(found[True]) < 0.03 < -found[False]
+    # some 300 called, of whom one in twenty leaves: a standard error of 0.012
+    assert abs(found[True]) < 0.04 < -found[False]
 
 
 # Findings: each turns where its values do.
@@ -289,7 +284,7 @@ def test_what_a_category_loses_is_what_the_ranking_loses_without_it():
         (0.02, 0.01, 0.03, 0.02, {"adjusted_covers"}),
         (-0.05, 0.01, 0.03, 0.02, {"naive_wrong_sign", "adjusted_covers"}),
         (-0.05, -0.04, -0.02, 0.02, {"naive_wrong_sign", "adjusted_wrong_sign"}),
-        (-0.005, -0.01, 0.01, 0.02, set()),  # within the error of the naive answer: no sign is claimed
+        (-0.005, -0.02, 0.01, 0.02, set()),  # both answers are negative within their error: no sign is claimed
         (-0.05, -0.04, -0.02, -0.03, {"adjusted_covers"}),  # the calls harm, and the answers say so
     ],
 )
