@@ -71,10 +71,10 @@ def pilot_frame(tables: Mapping[str, pd.DataFrame], connection: duckdb.DuckDBPyC
     if tables["pilot"].empty:
         refuse("table 'pilot'", "with at least one row", "an empty one", "randomise a pilot before you learn from it")
     parts = []
-    for date, rows in tables["pilot"].groupby("enrolled_on"):
-        ids = rows["subscriber_id"]
+    for key, rows in tables["pilot"].groupby("enrolled_on"):
+        ids, date = rows["subscriber_id"], pd.Timestamp(str(key))
         frame = build(connection, date).loc[ids]
-        ends = pd.Timestamp(date) + pd.offsets.MonthBegin(1)
+        ends = date + pd.offsets.MonthBegin(1)
         frame["treated"] = (rows["arm"] == "call").to_numpy()
         frame["reached"] = ids.map(calls).eq(True).to_numpy() & frame["treated"]
         frame["stayed"] = ~(ids.map(left_on) < ends).to_numpy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 from casebook.churn.changed import CUSTOM, Change, draw_changed, fit_risk, judge
 from casebook.churn.features import Date, day
 from casebook.churn.world import World
-from casebook.contracts import FloatArray, refuse
+from casebook.contracts import BoolArray, refuse
 from casebook.monitoring import cusum, days_to_detect, psi_from_counts, psi_null, psi_table
 
 Ints = npt.NDArray[np.int64]
@@ -74,30 +75,33 @@ def weekly_psi(
 
 
 def detection(
-    reference: pd.DataFrame,
     pool: pd.DataFrame,
     shares: Sequence[float],
     rows: int,
     rng: np.random.Generator,
     runs: int = 20,
     weeks: int = 26,
+    reference: int = 20_000,
 ) -> pd.DataFrame:
     """Return the days until each alarm sees that a share of all logins has vanished.
 
     Three alarms read last week's logins of ``rows`` subscribers once a week: PSI above 0.1; PSI above what chance
-    exceeds once a year; a CUSUM of the mean of log(1 + logins), with its limit set for an alarm in two years of quiet.
-    The change comes in the middle of a week. Each week draws its rows anew from the pool.
+    exceeds once a year; a CUSUM of the mean of log(1 + logins), which rings falsely about as often.
+    The change comes in the middle of a week. Each week draws its rows anew from the pool, and each run its reference,
+    from which all three learn what is usual: an unlucky reference stays unlucky for all of its run.
 
     Parameters
     ----------
-    reference, pool : pandas.DataFrame
-        Features of two independent quiet days, with ``logins_7d``.
+    pool : pandas.DataFrame
+        Features of a quiet day, with ``logins_7d``.
     shares : sequence of float
         Shares of logins lost, in [0, 1); with 0 the alarms are false ones.
     rows : int
     rng : numpy.random.Generator
     runs, weeks : int
         Repetitions, and how long each goes on.
+    reference : int
+        Rows of a reference.
 
     Returns
     -------
@@ -105,37 +109,36 @@ def detection(
         Rows by share and alarm: ``lost``, ``alarm`` ("PSI > 0.1", "PSI > chance", "CUSUM"), ``found`` (share of runs
         in which it rang), ``days`` (median of those; missing if none).
     """
-    quiet, drawn = (frame["logins_7d"].to_numpy(dtype=np.int64) for frame in (reference, pool))
-    edges = np.unique(np.quantile(quiet, np.linspace(0, 1, 11)[1:-1], method="inverted_cdf"))
-    threshold = psi_null(len(reference), rows, len(edges) + 1, 1 / WEEKS)
-    logs = np.log1p(drawn)
-    center, scale = logs.mean(), logs.std() / np.sqrt(rows)
+    logins = pool["logins_7d"].to_numpy(dtype=np.int64)
     found = []
     for share in shares:
-        read = [_readings(quiet, drawn, edges, share, rows, weeks, rng) for _ in range(runs)]
-        index = np.array([each for each, _ in read])
-        sums = np.array([cusum((center - mean) / scale, 0.0, slack=SLACK, limit=LIMIT).path for _, mean in read])
-        for name, rang in (("PSI > 0.1", index > CUSTOM), ("PSI > chance", index > threshold), ("CUSUM", sums > LIMIT)):
-            days = 7 * (np.asarray(days_to_detect(rang, 0)) + 0.5)
+        read = [_run(logins, share, rows, weeks, reference, rng) for _ in range(runs)]
+        for name in read[0]:
+            days = 7 * (np.asarray(days_to_detect(np.array([each[name] for each in read]), 0)) + 0.5)
             seen = np.isfinite(days)
             median = float(np.median(days[seen])) if seen.any() else np.nan
             found.append({"lost": share, "alarm": name, "found": float(seen.mean()), "days": median})
     return pd.DataFrame(found)
 
 
-def _readings(
-    reference: Ints, pool: Ints, edges: Ints, share: float, rows: int, weeks: int, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    """Return the PSI and the mean of log(1 + logins) of each week, shape (weeks,)."""
-    index, mean = np.empty(weeks), np.empty(weeks)
-    expected = _counted(reference, edges)
+def _run(
+    pool: Ints, share: float, rows: int, weeks: int, reference: int, rng: np.random.Generator
+) -> dict[str, BoolArray]:
+    """Return in which weeks each alarm rings, shape (weeks,)."""
+    usual = pool[rng.integers(len(pool), size=reference)]
+    edges = np.unique(np.quantile(usual, np.linspace(0, 1, 11)[1:-1], method="inverted_cdf"))
+    expected, logs = _counted(usual, edges), np.log1p(usual)
+    index, fall = np.empty(weeks), np.empty(weeks)
     for week in range(weeks):
         seen = rng.binomial(pool[rng.integers(len(pool), size=rows)], 1 - share * min(week + 0.5, 1))
-        index[week], mean[week] = psi_from_counts(expected, _counted(seen, edges)), np.log1p(seen).mean()
-    return index, mean
+        index[week] = psi_from_counts(expected, _counted(seen, edges))
+        fall[week] = (logs.mean() - np.log1p(seen).mean()) / (logs.std() / np.sqrt(rows))
+    chance = psi_null(reference, rows, len(edges) + 1, 1 / WEEKS)
+    sums = cusum(fall, 0.0, slack=SLACK, limit=LIMIT).path
+    return {"PSI > 0.1": index > CUSTOM, "PSI > chance": index > chance, "CUSUM": sums > LIMIT}
 
 
-def _counted(logins: Ints, edges: Ints) -> Ints:
+def _counted(logins: Ints, edges: npt.NDArray[Any]) -> Ints:
     return np.bincount(np.searchsorted(edges, logins, side="left"), minlength=len(edges) + 1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,7 @@ def test_the_ten_rows_give_the_qini_that_an_adding_up_by_hand_gives():
         n_t, n_c = n_t + row.called, n_c + 1 - row.called
         y_t, y_c = y_t + row.called * row.stayed, y_c + (1 - row.called) * row.stayed
         curve.append((y_t - (y_c * n_t / n_c if n_c else 0)) / 10)
-    area = sum((a + b) / 20 for a, b in zip(curve, curve[1:], strict=False)) - curve[-1] / 2
+    area = sum((a + b) / 20 for a, b in pairwise(curve)) - curve[-1] / 2
     assert EXERCISES["04-qini"].right[0] == pytest.approx(area)
     assert abs(area) > 0.01
 

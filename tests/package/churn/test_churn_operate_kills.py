@@ -1,6 +1,7 @@
 """Killed anywhere and started again, the night ends in the bytes of an undisturbed one."""
 
 import contextlib
+import functools
 import os
 from datetime import date
 from pathlib import Path
@@ -49,10 +50,12 @@ def killed_at(at):
 
 @pytest.fixture(autouse=True, scope="module")
 def cheap():
-    """Syncs guard against the loss of power, and other tests check the rows: hundreds of both take minutes."""
+    """Hundreds of runs: no syncs, which guard against the loss of power; no gates and one query, tested elsewhere."""
+    once = functools.cache(operate._features)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda handle: None)
-        patch.setattr(operate, "check_rows", lambda connection: None)
+        patch.setattr(operate, "check_warehouse", lambda path, at, to_train=False: None)
+        patch.setattr(operate, "_features", once)
         yield
 
 
