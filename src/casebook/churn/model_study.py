@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -210,6 +212,21 @@ def measure_sequence(
     row = quality(month["y"], p_later, capacity)
     row |= {"fit_seconds": fit_seconds, "row_ms": 1000 * row_seconds, "base_seconds": base_seconds}
     return row, company_memory(frame.iloc[sample], p_train, month, p_later, met=frame["account_id"])
+
+
+def measure_apart(
+    train: tuple[Sequences, pd.DataFrame],
+    later: tuple[Sequences, pd.DataFrame],
+    capacity: float,
+    settings: Sequence[Mapping[str, Any]],
+) -> list[tuple[dict[str, float], pd.Series]]:
+    """Return :func:`measure_sequence` for each of several settings, in a process of its own.
+
+    Keras and JAX hold several hundred megabytes until their process ends, and a notebook goes on.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        waiting = [process.submit(measure_sequence, train, later, capacity, **one) for one in settings]
+        return [one.result() for one in waiting]
 
 
 def _score(
