@@ -68,8 +68,6 @@ def pilot_frame(tables: Mapping[str, pd.DataFrame], connection: duckdb.DuckDBPyC
     require_columns(tables["pilot"], ["subscriber_id", "account_id", "enrolled_on", "arm"], "table 'pilot'")
     left_on = tables["cancellations"].set_index("subscriber_id")["cancelled_on"]
     calls = tables["calls"].loc[tables["calls"]["listed_by"] == "pilot"].set_index("subscriber_id")["reached"]
-    if tables["pilot"].empty:
-        refuse("table 'pilot'", "with at least one row", "an empty one", "randomise a pilot before you learn from it")
     parts = []
     for key, rows in tables["pilot"].groupby("enrolled_on"):
         ids, date = rows["subscriber_id"], pd.Timestamp(str(key))
