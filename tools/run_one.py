@@ -62,8 +62,15 @@ class MeteredEngine(NBClientEngine):
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, *arguments: Any, **options: Any) -> Any:
-        """Execute with the meter attached."""
-        return super().execute_managed_notebook(nb_man, kernel_name, *arguments, on_cell_executed=cls.meter, **options)
+        """Execute with the meter attached, and write the file once: papermill would write it twice a cell."""
+        target, nb_man.output_path = nb_man.output_path, None
+        try:
+            return super().execute_managed_notebook(
+                nb_man, kernel_name, *arguments, on_cell_executed=cls.meter, **options
+            )
+        finally:
+            nb_man.output_path = target
+            nb_man.save()
 
 
 def execute(source: Path, target: Path, parameters: dict[str, Any], timeout: int) -> None:

@@ -8,9 +8,8 @@ import statsmodels.api as sm
 
 from casebook import style
 from casebook.churn import figures_uplift, pilot
-from casebook.churn.evaluate import Worth, call_top, once, run
+from casebook.churn.evaluate import Worth, call_top
 from casebook.churn.features import COLUMNS, build, connect
-from casebook.churn.play import STAYS
 from casebook.churn.simulate import simulate
 from casebook.churn.snapshot import draw_snapshot
 from casebook.churn.world import World
@@ -100,13 +99,12 @@ def test_the_truth_is_within_reach_of_the_randomised_difference(company, frame):
     assert true.min() > -WORLD.fatigue and true.mean() > 0
 
 
-def test_the_truth_is_a_call_played_in_the_world():
-    """A month of the past cannot be played again, but a snapshot's first month can: the law is the same."""
-    day = draw_snapshot(World(dogs=0.2), 20_000, np.random.default_rng(2))
-    everybody = np.ones(len(day), dtype=bool)
-    stays = [run(World(dogs=0.2), day.truth, once(act), 1).left == STAYS for act in (everybody, ~everybody)]
-    seen = stays[0].mean() - stays[1].mean()
-    assert abs(seen - day.worth.uplift.mean()) < 4 * np.sqrt(np.mean(stays[0] != stays[1]) / len(day))
+def test_the_truth_is_that_of_the_month_of_enrolment(company, frame):
+    """Who has no bill in that month cannot leave in it, so a call changes nothing; whoever has one, it changes."""
+    true = pilot.pilot_truth(company, frame)
+    waits = (frame["is_annual"] == 1) & (frame["days_to_renewal"] > 31)
+    assert waits.any() and np.abs(true[waits]).max() < SINGLE
+    assert (np.abs(true[frame["is_annual"] == 0]) > SINGLE).mean() > 0.9
 
 
 def test_without_an_effect_there_is_no_uplift():
