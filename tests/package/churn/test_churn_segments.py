@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.meta_analysis import combine_effects
 
-from casebook.churn.plays import run_pilot
+from casebook.churn.plays import draw_pilot
 from casebook.churn.segment_model import partial_pooling, require_met
 from casebook.churn.segments import (
     KEYS,
@@ -19,7 +19,6 @@ from casebook.churn.segments import (
     segment_table,
     shrink_effects,
 )
-from casebook.churn.snapshot import draw_snapshot
 from casebook.churn.world import World
 from casebook.contracts import ContractError
 
@@ -44,18 +43,17 @@ def drawn(rng, cells=16, n=150, tau=0.5, mu=-0.3):
 
 def test_counts_add_up_and_segments_are_named_by_their_features():
     world, rng = World(), np.random.default_rng(1)
-    day = draw_snapshot(world, 4_000, rng, months=1)
-    called, stayed = run_pilot(world, day, rng)
-    names = segment_names(day.features)
-    counts = segment_counts(names, called, ~stayed, day.worth.uplift)
+    pilot = draw_pilot(world, 4_000, rng)
+    names = segment_names(pilot.features)
+    counts = segment_counts(names, pilot.treated, ~pilot.stayed, pilot.uplift)
     assert list(names.columns) == list(KEYS)
     assert len(counts) == 24
-    assert counts[["n_called", "n_control"]].to_numpy().sum() == len(day)
-    assert counts[["left_called", "left_control"]].to_numpy().sum() == (~stayed).sum()
+    assert counts[["n_called", "n_control"]].to_numpy().sum() == len(pilot)
+    assert counts[["left_called", "left_control"]].to_numpy().sum() == (~pilot.stayed).sum()
     rows = (names == ["team", "annual", "priced", "asked"]).all(axis=1).to_numpy()
-    assert counts.loc["team, annual, priced, asked", "n_called"] == called[rows].sum()
-    assert counts.loc["team, annual, priced, asked", "truth"] == pytest.approx(day.worth.uplift[rows].mean())
-    assert (day.features.loc[rows, ["price", "is_annual"]] == [180.0, 1.0]).all(axis=None)
+    assert counts.loc["team, annual, priced, asked", "n_called"] == pilot.treated[rows].sum()
+    assert counts.loc["team, annual, priced, asked", "truth"] == pytest.approx(pilot.uplift[rows].mean())
+    assert (pilot.features.loc[rows, ["price", "is_annual"]] == [180.0, 1.0]).all(axis=None)
 
 
 def test_the_shrinkage_is_dersimonian_and_lairds():
@@ -100,9 +98,8 @@ def test_in_a_thin_pilot_shrinking_misses_by_less_than_raw_differences(effect):
     world, errors = World(effect=effect), []
     for seed in range(10):
         rng = np.random.default_rng(seed)
-        day = draw_snapshot(world, 4_000, rng, months=1)
-        called, stayed = run_pilot(world, day, rng)
-        counts = segment_counts(segment_names(day.features), called, ~stayed, day.worth.uplift)
+        pilot = draw_pilot(world, 4_000, rng)
+        counts = segment_counts(segment_names(pilot.features), pilot.treated, ~pilot.stayed, pilot.uplift)
         errors.append(root_mean_square(segment_table(counts)))
     errors = pd.DataFrame(errors)
     assert (errors["eb"] < errors["raw"]).all()
