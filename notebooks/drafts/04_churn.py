@@ -4196,28 +4196,45 @@ for name, table in own_events.items():
 # %%
 value_list = acts["top by risk x value"]
 company_of = company.truth.people.account
-by_company = (
-    pd.Series(truth.gain[value_list]).groupby(company_of[value_list]).sum()
-)
+listed_gain = pd.Series(truth.gain[value_list])
+by_company = listed_gain.groupby(company_of[value_list]).sum()
 scale_up = 100_000 / len(truth.p)
 month_value = scale_up * by_company.sum()
 month_error = 1.96 * scale_up * np.sqrt(len(by_company)) * by_company.std()
-half_costs = month_value / 2
 retry_month = retries.set_index("recovery").loc[0.4, "month_earns"]
 
+# %% [markdown]
+# That is the simulator's answer. The company knows its pilot, and what the list costs:
+
 # %%
-rate_on_list, kept_on_list = (
-    truth.p[value_list].mean(),
-    truth.uplift[value_list].mean(),
-)
-an_arm = sample_size(rate_on_list, -kept_on_list).treated
+at_stake = scale_up * (p * saved)[value_list].sum()
+list_cost = scale_up * cost * value_list.sum()
+left_alone = 1 - itt.control_mean  # the pilot's share of leavers, uncalled
+pilot_says = {
+    "low": itt.low / left_alone * at_stake - list_cost,
+    "high": itt.high / left_alone * at_stake - list_cost,
+}
+pays_from = list_cost / at_stake
+
+# %% [markdown]
+# The hold-out, on a list twice as long of which half is called:
+
+# %%
+tested = call_top(p * saved, 2 * capacity)
+tested_value = scale_up * truth.gain[tested].sum() / 2
+rate_on_list, kept_on_list = truth.p[tested].mean(), truth.uplift[tested].mean()
+likeness = list_power(truth, tested, company_of, arms=(3_000,))["inflation"]
+an_arm = sample_size(
+    rate_on_list, -kept_on_list, inflation=likeness.max()
+).treated
 months_to_know = an_arm / (company.world.capacity * 100_000)
-woken = company.truth.people.dog[value_list].sum()
 pd.Series(
     {
         "list, a month": month_value,
-        "less, while half is held back": half_costs,
+        "twice the list, half of it called": tested_value,
         "retries at two in five, a month": retry_month,
+        "list, as the pilot's lower end has it": pilot_says["low"],
+        "list, as the pilot's upper end has it": pilot_says["high"],
         "an arm, to see the list's effect": an_arm,
         "months of calls until then": months_to_know,
     },
@@ -4226,64 +4243,93 @@ pd.Series(
 
 # %% tags=["remove-cell"]
 risk_month = scale_up * money.loc["top by risk", "earned"]
-assert month_value - month_error > 0
-assert month_value > risk_month
-assert retry_month > 0.25 * month_value
-assert months_to_know > 1
+assert month_value - month_error > 0 and month_value > risk_month
+assert retry_month > month_value
+assert month_value / 2 < tested_value < month_value
+assert pilot_says["high"] - pilot_says["low"] > 2 * month_error
+assert (
+    learners.loc[list(FITS), "captured"].max() < learners.loc["risk", "captured"]
+)
+assert (1 - pilot["stayed"]).mean() < 0.1
+dogs_called = company.truth.people.dog & value_list
+assert truth.uplift[dogs_called].mean() < 0
 complaints = reading.loc["complaint"]
+top_pilot = studies.load("04_lists").frame.query(
+    "pilot_months >= 5 and pilot_among < 0.45"
+)
+
+# %% tags=["remove-cell"]
 numbers(
     memo_value=dollars(month_value),
     memo_low=dollars(month_value - month_error),
     memo_high=dollars(month_value + month_error),
     memo_risk=dollars(risk_month),
-    memo_half=dollars(half_costs),
+    memo_half=dollars(month_value / 2),
+    memo_double=dollars(month_value - tested_value),
     memo_retry=dollars(retry_month),
+    memo_pilot_low=dollars(pilot_says["low"]),
+    memo_pilot_high=dollars(pilot_says["high"]),
+    memo_pays_from=percent(pays_from, 1),
+)
+
+# %% tags=["remove-cell"]
+numbers(
+    memo_leavers=count((1 - pilot["stayed"]).sum()),
     memo_arm=count(round(an_arm, -2)),
     memo_months=f"{months_to_know:.1f}",
-    memo_dogs=count(woken * scale_up),
     memo_calls=count(company.world.capacity * 100_000),
+    memo_dogs=count(scale_up * dogs_called.sum()),
+    memo_lost=count(-scale_up * truth.uplift[dogs_called].sum()),
     memo_complaints=f"{1000 * complaints['estimate']:+.1f}",
     memo_complaints_low=f"{1000 * complaints['low']:+.1f}",
     memo_complaints_high=f"{1000 * complaints['high']:+.1f}",
     memo_loses=str(share_holding(playable["risk_value"] < 0)),
+    memo_worth_wins=str(share_holding(top_pilot["worth_beats_risk_value"])),
+    memo_worth_loses=str(share_holding(top_pilot["risk_value_beats_worth"])),
 )
 
 # %% [markdown]
-# :::{admonition} Decision: retries for failed cards now, calls by risk x value from Monday, half of the list held back by lot
+# :::{admonition} Decision: retries for failed cards now, calls by risk x value from Monday, on a list twice as long of which half is held back
 # :class: memo
 # **Expected value** {glue:text}`memo_value` a month on 100,000 subscribers (95% interval {glue:text}`memo_low` to
-# {glue:text}`memo_high` from the scatter of companies on the list; a list by risk alone: {glue:text}`memo_risk`). Retries that
-# recover two failed cards in five add {glue:text}`memo_retry` a month, and need no call. Over drawn companies the same
-# list loses money in {glue:text}`memo_loses`, those with weak calls and many sleeping dogs: hence the hold-out.
+# {glue:text}`memo_high`, the scatter of the companies on the list, with the effect of a call known); by risk alone
+# {glue:text}`memo_risk`. The effect is not known: if the list's leavers are kept at the pilot's rate, it is
+# {glue:text}`memo_pilot_low` to {glue:text}`memo_pilot_high`, and the list pays from {glue:text}`memo_pays_from` of
+# leavers kept. Over drawn companies it loses money in {glue:text}`memo_loses`. Retries that recover two failed cards in
+# five bring {glue:text}`memo_retry` a month, more than the list, without a call.
 #
-# **What the hold-out costs**: {glue:text}`memo_half` a month while half of the list is not called, unless the list is made twice as
-# long. It buys the only proof there is, and it is the pilot that a list by uplift needs: {glue:text}`memo_arm` an arm, which is
-# {glue:text}`memo_months` months of {glue:text}`memo_calls` calls.
+# **What the hold-out costs**: {glue:text}`memo_double` a month on a list twice as long ({glue:text}`memo_half` if the
+# list stays and half of the calls are not made). It shows the effect of this list after {glue:text}`memo_arm` an arm,
+# {glue:text}`memo_months` months of {glue:text}`memo_calls` calls, and it is the pilot that a list by uplift needs.
 #
-# **Who is hurt**: about {glue:text}`memo_dogs` sleeping dogs a month are called and reminded of the bill; nobody can be seen to be
-# one. Complaints per thousand on the list: {glue:text}`memo_complaints` ({glue:text}`memo_complaints_low` to
-# {glue:text}`memo_complaints_high`).
+# **Who is hurt**: some {glue:text}`memo_dogs` sleeping dogs a month are called and {glue:text}`memo_lost` of them leave
+# of it; no table says who they are. Complaints per thousand called in [the test](ch4-abtest):
+# {glue:text}`memo_complaints` ({glue:text}`memo_complaints_low` to {glue:text}`memo_complaints_high`).
 #
-# **Guardrails**: complaints and unsubscribes, called against held back, as non-inferiority; nobody called twice in 90 days.
+# **Guardrails**: complaints and unsubscribes, called against held back, as non-inferiority; nobody called twice in 90
+# days.
 #
-# **What would stop us**: a complaint rate whose interval lies above its margin; no effect in the hold-out after the months above;
-# a hold-out in which the promised leavers do not come.
+# **What would stop us**: a complaint rate whose interval lies above its margin; after the months above an effect whose
+# interval lies below {glue:text}`memo_pays_from` of the leavers; a hold-out in which the promised leavers do not come.
 #
-# **First step on Monday**: hash the companies into called and held back, write both lists, and switch the retries on.
+# **First step on Monday**: switch the retries on, hash the companies into called and held back, write both lists.
 # :::
 #
-# **What changed our mind.** We came to recommend uplift, and this company's pilot lost to risk in every learner. The question was
-# right and the data thin: five months of calls, spread over people most of whom could not leave.
+# **What changed our mind.** We came to recommend uplift, and on this company's pilot every learner lost to risk. The
+# question was right and the data thin: five months of calls went to people few of whom were leaving, and held
+# {glue:text}`memo_leavers` leavers.
 #
-# **What would change it back.** Months of pilot, drawn from the top of the list; and many sleeping dogs, since what uplift buys is
-# mostly whom not to call ([the flip maps](ch4-pilot-size)). And then only with a paired interval above zero.
+# **What would change it back.** A pilot drawn from the top of the list, and a paired interval above zero. A longer
+# pilot alone is no promise: after five months or more among the riskiest 45%, uplift x value beats risk x value in
+# {glue:text}`memo_worth_wins` drawn companies and loses to it in {glue:text}`memo_worth_loses` ([the flip
+# maps](ch4-pilot-size)).
 #
-# **What this did not solve.** Why people leave. What an offer teaches those who get it. Colleagues who talk. Whether the same
-# twenty people would earn more by calling new customers in their first month. Everything that a simulator of ours cannot know:
-# the size of the effect at your company is the one number to measure first.
+# **What this did not solve.** Why people leave. What an offer teaches those who get it. Colleagues who talk. Whether
+# the same twenty people would earn more by calling new customers in their first month. And what no simulator can tell
+# you: the effect of a call at your company is the one number to measure first.
 #
 # :::{admonition} Say it
 # :class: say-it
-# "I fix failed cards, call by risk times value, and hold half back. That hold-out tells me in dollars whether calls work, and for
-# whom. When it is large enough to beat risk with an interval, I rank by uplift, and not one month before."
+# "I fix failed cards, call by risk times value, and hold half back. The hold-out tells me in dollars whether calls
+# work. Once a list by uplift beats risk on it, with an interval, I change lists, and not one month before."
 # :::
