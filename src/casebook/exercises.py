@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -269,3 +269,25 @@ def ask(exercise: Exercise, answer: object) -> None:
     Hint: Two and two.
     """
     try_exercise(exercise, answer)
+
+
+def numeric(
+    right: float, slips: Mapping[float, str], otherwise: str, rtol: float = 0.01
+) -> Callable[[Any], str | None]:
+    """Return a check of one number that answers each known slip with its own message.
+
+    Examples
+    --------
+    >>> check = numeric(0.05, {0.95: "that is the complement"}, "count again")
+    >>> check(1 / 20), check(0.95), check(5.0), check(0.3)
+    (None, 'that is the complement', 'that is in percent; write 0.05 and not 5', 'count again')
+    """
+
+    def check(answer: Any) -> str | None:
+        if close_to(right, rtol=rtol)(answer):
+            return None
+        known = (text for slip, text in slips.items() if close_to(slip, rtol=rtol)(answer))
+        percent = "that is in percent; write 0.05 and not 5" if close_to(100 * right, rtol=rtol)(answer) else None
+        return next(known, percent or otherwise)
+
+    return check

@@ -12,26 +12,13 @@ import pandas as pd
 from casebook.churn.economics import paid_months
 from casebook.churn.exercise_tables import SEGMENTS, TEN
 from casebook.contracts import refuse
-from casebook.exercises import Exercise, close_to
+from casebook.exercises import Exercise, numeric
 from casebook.experiments import sample_size
 from casebook.uplift.curves import qini, uplift_curve
 
 Check = Callable[[Any], str | None]
 
 RTOL = 0.01  # an answer rounded to three digits is right
-
-
-def _number(right: float, slips: dict[float, str], otherwise: str, rtol: float = RTOL) -> Check:
-    """A check of one number that answers each known slip with its own message."""
-
-    def check(answer: Any) -> str | None:
-        if close_to(right, rtol=rtol)(answer):
-            return None
-        known = (text for slip, text in slips.items() if close_to(slip, rtol=rtol)(answer))
-        percent = "that is in percent; write 0.05 and not 5" if close_to(100 * right, rtol=rtol)(answer) else None
-        return next(known, percent or otherwise)
-
-    return check
 
 
 def _words(answer: Any, allowed: Sequence[str], what: str) -> set[str]:
@@ -53,7 +40,7 @@ def _threshold() -> Exercise:
         id="04-threshold",
         minutes=3,
         hint="A call earns p x save rate x 2,000; what is the save rate of a call, answered or not?",
-        check=_number(10 / (0.65 * 0.2 * 2000), slips, "cost = p x reach x share kept x value, solved for p"),
+        check=numeric(10 / (0.65 * 0.2 * 2000), slips, "cost = p x reach x share kept x value, solved for p"),
         right=(1 / 26, Fraction(1, 26), 0.0385),
         wrong=((0.005, "for a save"), (0.025, "nobody answers"), (0.00065, "multiplied"), (3.85, "percent")),
     )
@@ -74,7 +61,7 @@ def _capacity() -> Exercise:
             0.021: "the capacity is not halved: the list is doubled",
             8.4: "that is in percent; write 0.05 and not 5",
         }
-        return _number(0.084, slips, "the list is twice the calls; divide by the base")(share)
+        return numeric(0.084, slips, "the list is twice the calls; divide by the base")(share)
 
     return Exercise(
         id="04-capacity",
@@ -106,7 +93,7 @@ def _pilot() -> Exercise:
         id="04-pilot",
         minutes=6,
         hint="By how many points do the called, answered or not, leave less? Then experiments.sample_size.",
-        check=_number(arm / 200, slips, "the units of one arm over 200; the effect is 12% x reach x share kept", 0.035),
+        check=numeric(arm / 200, slips, "the units of one arm over 200; the effect is 12% x reach x share kept", 0.035),
         right=(arm / 200, float(np.ceil(arm / 200)), 32),
         wrong=(
             (13.1, "an answered call"),
@@ -187,7 +174,7 @@ def _complier() -> Exercise:
         id="04-reached",
         minutes=3,
         hint="By how much did the list move the share of those reached?",
-        check=_number(0.013 / 0.6, slips, "the difference in staying over the difference in being reached"),
+        check=numeric(0.013 / 0.6, slips, "the difference in staying over the difference in being reached"),
         right=(0.013 / 0.6, Fraction(13, 600), 0.0217),
         wrong=(
             (0.02, "control got calls"),
@@ -212,7 +199,7 @@ def _qini() -> Exercise:
         id="04-qini",
         minutes=10,
         hint="Make four running sums from the highest score down: called, stayed among them, and both for the others.",
-        check=_number(right, slips, "trapezoids below V, less half of its last value"),
+        check=numeric(right, slips, "trapezoids below V, less half of its last value"),
         right=(right, round(right, 4), np.array([right])),
         wrong=tuple((slip, text.split(";")[0]) for slip, text in slips.items()),
     )
@@ -230,7 +217,7 @@ def _value() -> Exercise:
         id="04-value",
         minutes=4,
         hint="The first bill is paid for sure, the second with chance 0.85, the third with 0.85 squared, ...",
-        check=_number(160 * paid_months(0.15, 36), slips, "margin x (1 + 0.85 + 0.85 squared + ...), 36 terms"),
+        check=numeric(160 * paid_months(0.15, 36), slips, "margin x (1 + 0.85 + 0.85 squared + ...), 36 terms"),
         right=(160 * (1 - 0.85**36) / 0.15, 1064, np.float64(1063.6)),
         wrong=(
             (4000, "goes on at 15%"),
@@ -253,7 +240,7 @@ def _before_after() -> Exercise:
         id="04-before-after",
         minutes=3,
         hint="What would the called have lost this month without the call? A lot decided who was not called.",
-        check=_number(1 - 6.51 / 6.9, slips, "one less the called's rate over the rate of those held back, this month"),
+        check=numeric(1 - 6.51 / 6.9, slips, "one less the called's rate over the rate of those held back, this month"),
         right=(1 - 6.51 / 6.9, Fraction(39, 690), 0.0565),
         wrong=(
             (0.186, "compares two months"),

@@ -191,13 +191,7 @@ def fatigue(
     ['every month', 'once a quarter', 'once']
     """
     rows = np.flatnonzero(flags(listed, truth, "listed"))
-    longest = truth.months.p.shape[1]
-    if min(levels, default=-1.0) < 0:
-        refuse("levels", "0 or more, at least one", repr(tuple(levels)), "pass values of World.fatigue")
-    if not CALLED <= horizon <= longest:
-        refuse("horizon", f"between {CALLED} and {longest} months", repr(horizon), "pass 12")
-    if copies < 2:
-        refuse("copies", "2 or more", repr(copies), "pass 40")
+    _playable(truth, levels, horizon, copies)
     flock = _copies(truth, rows, horizon, copies, rng)
     everybody = np.ones(len(flock.people), dtype=bool)
     rhythms: dict[str, Rule] = {
@@ -216,6 +210,16 @@ def fatigue(
 
 
 CALLED = 6  # months in which the list is called
+
+
+def _playable(truth: Truth, levels: Sequence[float], horizon: int, copies: int) -> None:
+    longest = truth.months.p.shape[1]
+    if min(levels, default=-1.0) < 0:
+        refuse("levels", "0 or more, at least one", repr(tuple(levels)), "pass values of World.fatigue")
+    if not CALLED <= horizon <= longest:
+        refuse("horizon", f"between {CALLED} and {longest} months", repr(horizon), "pass 12")
+    if copies < 2:
+        refuse("copies", "2 or more", repr(copies), "pass 40")
 
 
 def _copies(truth: Truth, rows: npt.NDArray[np.int64], horizon: int, copies: int, rng: np.random.Generator) -> Truth:

@@ -13,6 +13,11 @@ from casebook import style
 from casebook.colours import ADVISED, FIFTH, INK, NAIVE, stroke
 from casebook.line_labels import label_lines
 
+WORDS = {
+    "dogs": "sleeping dogs", "pull": "price or rival pulls", "pilot_months": "months of pilot",
+    "pilot_among": "share of base in pilot", "persistence": "a save lasts", "leaving": "monthly leavers",
+    "effect": "strength of a call", "differing": "effects differ", "alignment": "risk goes with effect",
+}  # fmt: skip
 LIMIT = 0.3  # share of the best list's dollars at which a flip map's colour is full
 
 
@@ -33,7 +38,8 @@ def uplift_curves(curves: Mapping[str, pd.DataFrame], rows: int) -> None:
     ax.plot([0, 1], [0, whole], color=INK, linewidth=1)
     ax.set(xlabel="share of the pilot called, best first", ylabel="retention gained, points of all")
     style.percent_axis(ax, "x")
-    ax.legend(loc="lower right", frameon=False, fontsize=11)  # all lines end in one point, so no label fits there
+    # all lines end in one point, so no label fits there
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize=11)
     style.finding(
         ax, "Uplift curves of the held-out companies", f"{rows:,} rows of the pilot; thin line: calling at random"
     )
@@ -84,7 +90,7 @@ def _heat(ax: Axes, cells: pd.DataFrame, across: tuple[str, str], up: tuple[str,
         words = f"{gain}\nn={counts[row, column]}"
         ax.text(column + 0.5, row + 0.5, words, ha="center", va="center", fontsize=9, color=INK)
     ax.set(xticks=np.arange(columns) + 0.5, yticks=np.arange(rows) + 0.5)
-    ax.set_xticklabels([f"{value:.2g}" for value in grid.columns])
+    ax.set_xticklabels([f"{value:.3g}" for value in grid.columns])
     ax.set_yticklabels([f"{value:.2g}" for value in grid.index])
     ax.set(xlabel=across[1], ylabel=up[1])
     ax.grid(False)
@@ -107,7 +113,7 @@ def dial_dots(moves: pd.DataFrame, title: str, measure: str) -> None:
         ax.scatter(100 * moves["moves"][rows], places[rows], color=colour, s=40, zorder=3)
     ax.axvline(0, color=INK, linewidth=1)
     ax.set(yticks=places, xlabel="change of the gain over the dial's range, points")
-    ax.set_yticklabels([str(name).replace("_", " ") for name in moves.index])
+    ax.set_yticklabels([WORDS.get(str(name), str(name).replace("_", " ")) for name in moves.index])
     ax.grid(False, axis="y")
     style.finding(ax, title, measure)
 

@@ -16,6 +16,15 @@ HURT = 0.1  # a promise that has moved by a tenth
 Row = dict[str, float | bool]
 
 
+def _changes(dials: dict[str, float]) -> dict[str, Change]:
+    return {
+        "quiet": Change(),
+        "usage": Change(usage=dials["usage_shift"]),
+        "pull": Change(pull=dials["pull_shift"]),
+        "rival": Change(rival=dials["rival"]),
+    }
+
+
 def play_watch(dials: dict[str, float], rng: np.random.Generator) -> Row:
     """Play a company four times from one day on: nothing changes, logins vanish, pull grows, a rival comes.
 
@@ -50,17 +59,11 @@ def play_watch(dials: dict[str, float], rng: np.random.Generator) -> Row:
     """
     world = World(spread=dials["spread"], annual_share=dials["annual_share"])
     rows, since = round(dials["rows"]), round(dials["months_since"])
-    changes = {
-        "quiet": Change(),
-        "usage": Change(usage=dials["usage_shift"]),
-        "pull": Change(pull=dials["pull_shift"]),
-        "rival": Change(rival=dials["rival"]),
-    }
     first = draw_changed(world, Change(), -1, rows, rng)
     old, seed = fit_risk(first, rng), int(rng.integers(2**32))
     row: Row = {}
     luck: dict[str, float] = {}
-    for name, change in changes.items():
+    for name, change in _changes(dials).items():
         draws, flips = np.random.default_rng(seed).spawn(2)
         new = fit_risk(draw_changed(world, change, since - 1, rows, draws), flips)
         today = draw_changed(world, change, since, rows, draws)

@@ -7,6 +7,7 @@ and the box it prints carries all that the ledger needs. The ledger is collected
 from casebook.claims.boxes import MIME, Judgement, record, record_moral
 from casebook.claims.ledger import collect, ledger, ledger_problems
 from casebook.claims.model import Claim, load_claims
+from casebook.claims.morals import Moral
 from casebook.claims.verdicts import Bounds, Verdict, judge, judge_moral
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Bounds",
     "Claim",
     "Judgement",
+    "Moral",
     "Verdict",
     "collect",
     "judge",

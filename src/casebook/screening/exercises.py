@@ -11,7 +11,7 @@ import pandas as pd
 
 from casebook.contracts import refuse
 from casebook.decisions import flip_ratio, lower_envelope, threshold, undo_undersampling
-from casebook.exercises import Exercise, close_to
+from casebook.exercises import Exercise, numeric
 
 RTOL = 0.01  # an answer rounded to three digits is right
 
@@ -20,19 +20,6 @@ BOOKINGS = pd.DataFrame(
     {"if_negative": [0.0, 1.0, 30.0], "if_positive": [300.0, 75.0, 0.0]},
     index=["accept", "ask for a deposit", "refuse"],
 )
-
-
-def numeric(right: float, slips: dict[float, str], otherwise: str, rtol: float = RTOL) -> Callable[[Any], str | None]:
-    """Return a check of one number that answers each known slip with its own message."""
-
-    def check(answer: Any) -> str | None:
-        if close_to(right, rtol=rtol)(answer):
-            return None
-        known = (text for slip, text in slips.items() if close_to(slip, rtol=rtol)(answer))
-        percent = "that is in percent; write 0.05 and not 5" if close_to(100 * right, rtol=rtol)(answer) else None
-        return next(known, percent or otherwise)
-
-    return check
 
 
 def _pair(right: Sequence[float]) -> Callable[[Any], str | None]:
