@@ -116,6 +116,7 @@ def test_a_dead_kernel_and_an_endless_cell_end_as_a_status(project):
     assert dead.status.startswith("DeadKernelError: ")
     assert endless.status.startswith("CellTimeoutError: ")
     assert [row["status"] for row in report(project)] == [dead.status, endless.status]
+    assert [printed(project, stem) for stem in ("01_dies", "02_sleeps")] == ["fine\n", "fine\n"]
 
 
 def test_peak_memory_sees_what_a_cell_allocates_and_frees(project):
