@@ -1,11 +1,9 @@
 """The opening's arithmetic: series added up, groups by coin flips, lists counted by hand; and the card's numbers."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
@@ -17,7 +15,6 @@ from casebook.churn.economics import GROUPS, four_groups, next_calls, paid_month
 from casebook.churn.evaluate import Worth, call_top
 from casebook.contracts import ContractError
 
-CARD = Path(__file__).parents[3] / "notebooks/drafts/01_churn.yml"
 ROUNDING = 1e-9
 COINS = 200_000
 FIVE_ERRORS = 5  # standard errors within which a count of coin flips must lie
@@ -135,7 +132,7 @@ def test_the_figure_names_the_share_that_is_on_both_lists():
 
 def test_the_numbers_said_aloud_in_the_churn_card_follow_from_the_prompt():
     """Twenty people, ten calls, $200 a month at 80 percent margin, one leaver in ten kept: recomputed, not copied."""
-    card = cards.read_card(yaml.safe_load(CARD.read_text(encoding="utf-8")))
+    card = cards.load_card("01_churn")
     said = {number.what: number.value for number in card.numbers_to_remember}
     calls = 20 * 10 * 21
     assert said["Calls a month"] == f"20 x 10 x 21 = {calls:,}, {calls / 100_000:.1%} of the base; 6,000 takes 30 days"

@@ -16,7 +16,7 @@ from casebook.churn.exercises import EXERCISES
 from casebook.exercises import grade, verify_exercise
 from tools.paths import ROOT
 
-CHAPTER = ROOT / "notebooks" / "drafts" / "04_churn.py"
+CHAPTER = ROOT / "notebooks" / "04_churn.py"
 ASKED = re.compile(r'EXERCISES\["([\w-]+)"\]')
 in_chapter = pytest.mark.skipif(not CHAPTER.exists(), reason="the chapter is not there")
 

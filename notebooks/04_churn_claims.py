@@ -1159,20 +1159,16 @@ moral("4.auc-misleads")
 moral("4.precision-misleads")
 
 # %% [markdown]
-# ## The studies' rows
+# ## The study's rows
 #
-# One drawn and one null world of the studies of lists and pilots, played again just now; the chapter recomputes others.
+# One drawn and one null world of the study of pilots, played again just now; the chapter's other pages recompute the other
+# studies.
 
 # %%
 from casebook.churn.studies import STUDIES
 
-again = {
-    one.name: studies.verify(
-        one, studies.load(one.name), 1, np.random.default_rng(seed)
-    )
-    for one in STUDIES
-    if one.name in ("04_lists", "04_pilot")
-}
-pd.Series(
-    {name: len(rows) for name, rows in again.items()}, name="values that agree"
+pilots = next(one for one in STUDIES if one.name == "04_pilot")
+again = studies.verify(
+    pilots, studies.load(pilots.name), 1, np.random.default_rng(seed)
 )
+print(f"{len(again)} values agree.")
