@@ -1529,9 +1529,9 @@ numbers(
 
 # %% [markdown]
 # The source's v2, a network over weekly usage with an embedding of the company's id, is fitted [on the deeper
-# page](ch4-sequence). It reaches an AUC of {glue:text}`04_churn_deeper.ipynb::mdl_seq_auc` where v1 has
-# {glue:text}`04_churn_deeper.ipynb::mdl_seq_v1`, and with ids it learns by heart which companies lost somebody:
-# {glue:text}`04_churn_deeper.ipynb::mdl_id_train` on the months it has seen, {glue:text}`04_churn_deeper.ipynb::mdl_id_later` on
+# page](ch4-sequence). It reaches an AUC of {glue:text}`04_churn_deeper.ipynb::mdl_seq_auc:s` where v1 has
+# {glue:text}`04_churn_deeper.ipynb::mdl_seq_v1:s`, and with ids it learns by heart which companies lost somebody:
+# {glue:text}`04_churn_deeper.ipynb::mdl_id_train:s` on the months it has seen, {glue:text}`04_churn_deeper.ipynb::mdl_id_later:s` on
 # December.
 #
 # :::{admonition} They push back: "v1, v2, v3: which list of versions do you mean?"
@@ -1848,10 +1848,10 @@ numbers(
 # %% [markdown]
 # :::{admonition} They push back: "Fine, not by person. Then by segment: which plan gains most from a call?"
 # :class: they-push-back dropdown
-# Split by plan, term, price signal and questions, the pilot has {glue:text}`04_churn_deeper.ipynb::upl_cells` cells with a
-# handful of leavers in each. The raw differences miss the truth by {glue:text}`04_churn_deeper.ipynb::upl_miss_raw` points, one
-# number for all by {glue:text}`04_churn_deeper.ipynb::upl_miss_pooled`, a {term}`partial pooling` model by
-# {glue:text}`04_churn_deeper.ipynb::upl_miss_bayes`. [The segments](ch4-segments) are on the deeper page.
+# Split by plan, term, price signal and questions, the pilot has {glue:text}`04_churn_deeper.ipynb::upl_cells:s` cells with a
+# handful of leavers in each. The raw differences miss the truth by {glue:text}`04_churn_deeper.ipynb::upl_miss_raw:s` points, one
+# number for all by {glue:text}`04_churn_deeper.ipynb::upl_miss_pooled:s`, a {term}`partial pooling` model by
+# {glue:text}`04_churn_deeper.ipynb::upl_miss_bayes:s`. [The segments](ch4-segments) are on the deeper page.
 # :::
 
 # %% [markdown]
@@ -2047,8 +2047,7 @@ from casebook.churn.pilot import months_stayed
 from casebook.churn.policies import fit_stay, lists
 
 cost, margin = company.world.call_cost, company.world.margin
-v1 = models.boosted(seed).fit(train[columns], train["y"])
-p = v1.predict_proba(today[columns])[:, 1]
+p = scored["v1"].today  # the trees fitted above
 save_rate = itt.estimate / (1 - itt.control_mean)
 true_rate = truth.uplift.sum() / truth.p.sum()
 cuts = {"source: s = 1": 10 / 2_000}
@@ -2521,7 +2520,7 @@ numbers(
 # reason.
 #
 # v3 has a price that is seldom named. Send a discount to those at risk, and
-# {glue:text}`04_churn_operations.ipynb::fl_discount_share` of what it costs goes to people who would have paid in full
+# {glue:text}`04_churn_operations.ipynb::fl_discount_share:s` of what it costs goes to people who would have paid in full
 # ([the run](ch4-messages)).
 #
 # (ch4-failure-modes)=
@@ -2532,12 +2531,12 @@ numbers(
 #
 # | failure | it showed | it was | what repairs it |
 # | --- | --- | --- | --- |
-# | [self-fulfilling neglect](ch4-neglect) | precision up from {glue:text}`04_churn_operations.ipynb::fl_precision_equal` to {glue:text}`04_churn_operations.ipynb::fl_precision_worse` | {glue:text}`04_churn_operations.ipynb::fl_more_leave` more subscribers lost | riskiest companies, drawn by lot, that keep the old attention |
-# | [survivor bias](ch4-survivors) | {glue:text}`04_churn_operations.ipynb::fl_first_naive` leave in their first month | {glue:text}`04_churn_operations.ipynb::fl_first_true` | count each from the age at which the warehouse met them |
-# | [a drop that a call cannot mend](ch4-confounder) | {glue:text}`04_churn_operations.ipynb::fl_drop_claimed` saves per 100 calls | {glue:text}`04_churn_operations.ipynb::fl_drop_true` | ask why usage fell before you ask who |
-# | [fatigue](ch4-fatigue) | half a year of calls by risk, each like the first | worse from call {glue:text}`04_churn_operations.ipynb::fl_worse_from` on | a rest after each call |
-# | [the number that fell by itself](ch4-before-after) | churn of the list down by {glue:text}`04_churn_operations.ipynb::fl_ba_claimed` | {glue:text}`04_churn_operations.ipynb::fl_ba_true` by the calls | a random half not called |
-# | [a list whose precision falls](ch4-list-precision) | {glue:text}`04_churn_operations.ipynb::ops_dashboard` | {glue:text}`04_churn_operations.ipynb::ops_holdout` in the hold-out | the hold-out beside it |
+# | [self-fulfilling neglect](ch4-neglect) | precision up from {glue:text}`04_churn_operations.ipynb::fl_precision_equal:s` to {glue:text}`04_churn_operations.ipynb::fl_precision_worse:s` | {glue:text}`04_churn_operations.ipynb::fl_more_leave:s` more subscribers lost | riskiest companies, drawn by lot, that keep the old attention |
+# | [survivor bias](ch4-survivors) | {glue:text}`04_churn_operations.ipynb::fl_first_naive:s` leave in their first month | {glue:text}`04_churn_operations.ipynb::fl_first_true:s` | count each from the age at which the warehouse met them |
+# | [a drop that a call cannot mend](ch4-confounder) | {glue:text}`04_churn_operations.ipynb::fl_drop_claimed:s` saves per 100 calls | {glue:text}`04_churn_operations.ipynb::fl_drop_true:s` | ask why usage fell before you ask who |
+# | [fatigue](ch4-fatigue) | half a year of calls by risk, each like the first | worse from call {glue:text}`04_churn_operations.ipynb::fl_worse_from:s` on | a rest after each call |
+# | [the number that fell by itself](ch4-before-after) | churn of the list down by {glue:text}`04_churn_operations.ipynb::fl_ba_claimed:s` | {glue:text}`04_churn_operations.ipynb::fl_ba_true:s` by the calls | a random half not called |
+# | [a list whose precision falls](ch4-list-precision) | {glue:text}`04_churn_operations.ipynb::ops_dashboard:s` | {glue:text}`04_churn_operations.ipynb::ops_holdout:s` in the hold-out | the hold-out beside it |
 # | [leaks](ch4-leaks) | {glue:text}`aud_promised` leavers on the list | {glue:text}`aud_delivered` | scramble the future, rebuild, compare |
 
 # %% [markdown]
@@ -2688,10 +2687,10 @@ numbers(
 #
 # **No public table holds both churn and randomised calls, so there are two: one shows how far a model of risk gets,
 # the other whom a message moves.** The same functions run on both [on the deeper page](ch4-real-data), published figures beside
-# ours. On IBM's 7,043 telephone customers boosted trees of depth 3 are {glue:text}`04_churn_deeper.ipynb::rl_auc_gain` of AUC
-# above a logistic regression with {glue:text}`04_churn_deeper.ipynb::rl_auc_linear`: ask whoever shows you a network there for
+# ours. On IBM's 7,043 telephone customers boosted trees of depth 3 are {glue:text}`04_churn_deeper.ipynb::rl_auc_gain:s` of AUC
+# above a logistic regression with {glue:text}`04_churn_deeper.ipynb::rl_auc_linear:s`: ask whoever shows you a network there for
 # that distance. In [Hillstrom's trial](ch4-hillstrom) the best ranking differs between two e-mails to the same customers, and one
-# ranking has a Qini from {glue:text}`04_churn_deeper.ipynb::rl_s_least` to {glue:text}`04_churn_deeper.ipynb::rl_s_most`, by the
+# ranking has a Qini from {glue:text}`04_churn_deeper.ipynb::rl_s_least:s` to {glue:text}`04_churn_deeper.ipynb::rl_s_most:s`, by the
 # formula alone.
 
 # %% [markdown]
