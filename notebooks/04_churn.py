@@ -2526,8 +2526,8 @@ numbers(
 # (ch4-failure-modes)=
 # ## Failure modes
 #
-# **Each of these shows you a number that flatters, and in none of them is the model at fault.** All are reproduced and mended
-# [in operation](ch4-failures). What you were shown, and what was true:
+# **Each of these shows you a number that is not what it seems, and in none of them is the model at fault.** All are reproduced
+# and mended [in operation](ch4-failures). What you were shown, and what was true:
 #
 # | failure | it showed | it was | what repairs it |
 # | --- | --- | --- | --- |

@@ -19,8 +19,9 @@ THIS_YEAR = datetime.now(tz=UTC).year
 
 
 def labels_of(chapter):
-    """The MyST labels of a chapter's markdown cells."""
-    return LABEL.findall((ROOT / "notebooks" / f"{chapter}.py").read_text(encoding="utf-8"))
+    """The MyST labels of all pages of a chapter."""
+    pages = sorted((ROOT / "notebooks").glob(f"{chapter}*.py"))
+    return [label for page in pages for label in LABEL.findall(page.read_text(encoding="utf-8"))]
 
 
 def anchors_of(card):

@@ -86,7 +86,7 @@ def _heat(ax: Axes, cells: pd.DataFrame, across: tuple[str, str], up: tuple[str,
     rows, columns = grid.shape
     ax.pcolormesh(range(columns + 1), range(rows + 1), grid, cmap="RdBu", vmin=-LIMIT, vmax=LIMIT)
     for (row, column), value in np.ndenumerate(grid.to_numpy()):
-        gain = f"{100 * value:+.0f}" if counts[row, column] else "none"
+        gain = f"{100 * value:+z.0f}" if counts[row, column] else "none"
         words = f"{gain}\nn={counts[row, column]}"
         ax.text(column + 0.5, row + 0.5, words, ha="center", va="center", fontsize=9, color=INK)
     ax.set(xticks=np.arange(columns) + 0.5, yticks=np.arange(rows) + 0.5)
