@@ -182,8 +182,9 @@ assert fallback.is_fallback and len(tomorrow_list) == report["listed"]
 
 # %%
 calls = pd.read_csv(night / "calls.csv")
-shown_calls = calls.head(6).style.hide(axis="index").set_uuid("calls")
-shown_calls.format({"p": "{:.2f}", "at_risk": "${:,.0f}"})
+formats = {"p": "{:.2f}", "at_risk": "${:,.0f}"}
+written = {name: calls[name].map(form.format) for name, form in formats.items()}
+calls.assign(**written).head(6).set_index("subscriber_id")
 
 # %%
 scored = pd.read_parquet(night / "scores.parquet")
