@@ -56,7 +56,7 @@ later = features.cohorts(warehouse, ["2025-12-01"])
 #
 # **Adjusting for everything in the warehouse repairs {glue:text}`aud_reps_repaired` of the error and leaves the sign wrong.** You
 # hold seventeen months in which the reps chose whom to call. Call it data about calls: compare the called with the others, adjust
-# for every feature, and spare yourself the pilot. It is the most tempting shortcut of this chapter.
+# for every feature, and spare yourself the pilot. Here for the calls of May 2025, their last month.
 
 # %%
 from casebook.churn.adjust import e_value, risk_ratio

@@ -108,7 +108,7 @@ command("score --date 2026-01-01")
 sorted(path.name for path in (lists_folder / "2026-01-01").iterdir())
 
 # %% [markdown]
-# The first run held every row against the [contract](ch4-audit), computed the features in the warehouse's SQL, fitted a
+# The first run held every row against the tables' contract, computed the features in the warehouse's SQL, fitted a
 # model on the last three months whose 30 days were over, scored everybody, and published a folder by one rename. The
 # second found the same inputs and changed nothing. In production the fit is a job of its own: `train` once a month and
 # `score --models` every night; the model is a JSON file with its trees as text, and its digest is one of the list's
@@ -177,7 +177,8 @@ assert fallback.is_fallback and len(tomorrow_list) == report["listed"]
 # (ch4-reasons)=
 # ### The list that the team reads
 #
-# Version one ranks by dollars a month at risk: the chance of leaving times the price. Each name comes with the three
+# Version one ranks by dollars a month at risk: the chance of leaving times the price. Price stands in for value here, since the
+# months to come need a second model ([the money table](ch4-money)). Each name comes with the three
 # features that raise its score most.
 
 # %%
@@ -639,7 +640,7 @@ numbers(
 # (ch4-failures)=
 # ## Failure modes, reproduced
 #
-# **Each of these shows you a number that flatters, and in none of them is the model at fault.** All happen in a cell:
+# **Each of these shows you a number that misleads, mostly by flattering, and in none of them is the model at fault.** All happen in a cell:
 # the surprise, its cause, the repair, and the truer number, which is nearly always the smaller one. Two more
 # happen elsewhere: [leaks](ch4-leaks), and above [a list whose precision falls because it works](ch4-list-precision).
 
@@ -792,7 +793,7 @@ numbers(
 # for everybody, such a list promises {glue:text}`fl_drop_claimed` saves per 100 calls; it brings
 # {glue:text}`fl_drop_true`. Leaving out who looked at prices or asked about a bill cuts the pulled to
 # {glue:text}`fl_drop_left`, the promise to {glue:text}`fl_drop_filtered_claim`, and the truth becomes
-# {glue:text}`fl_drop_filtered`. Of those whose usage fell, {glue:text}`fl_drop_dogs` are sleeping dogs. With neither
+# {glue:text}`fl_drop_filtered`. Of those whose usage fell, {glue:text}`fl_drop_dogs` are dormant, and may wake. With neither
 # them nor the pulled, a call brings {glue:text}`fl_drop_kept` of what the mean effect promises: these two groups are
 # the gap. One leaves traces in the tables; the other shows in a [randomised pilot](ch4-pilot-size) only.
 #
@@ -915,6 +916,7 @@ numbers(
 # called.
 # :::
 #
+# (ch4-own-calls)=
 # ### The model that learns from its own calls
 #
 # *Surprise*: the model is retrained, its AUC does not move, and it thinks better of exactly those whom a call keeps.
