@@ -125,13 +125,6 @@ numbers(
 # than anybody else there is nothing to hear, and it covers in {glue:text}`aud_covers_null`. Which of these companies is
 # yours, no table can say. So randomise ([the pilot](ch4-pilot-size)).
 
-# %%
-from casebook.churn.studies import STUDIES
-
-history_study = next(one for one in STUDIES if one.name == "04_history")
-again = studies.verify(history_study, past, 1, np.random.default_rng(seed))
-print(f"{len(again)} values of a drawn and a null company, played again, agree.")
-
 # %% [markdown]
 # (ch4-sequence)=
 # ## v2, a network that reads the weeks themselves

@@ -950,8 +950,9 @@ numbers(
 # %% [markdown]
 # ## The studies' rows
 #
-# One drawn and one null world of each study that the chapter's pages rest on, played again just now, agree with the record. (Pilots are
-# on the [claims page](04_churn_claims), last year's calls on [the deeper one](04_churn_deeper).)
+# One drawn and one null world of each study that the chapter's pages rest on, played again just now, agree with the record.
+# (Pilots are on the [claims page](04_churn_claims). Last year's calls are played again in the course's tests only, since the
+# models in them move with the version of a library.)
 
 # %%
 from casebook.churn.studies import STUDIES
