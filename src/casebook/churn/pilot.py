@@ -14,6 +14,7 @@ from scipy.stats import t as student
 from casebook.churn.evaluate import Worth, call_top
 from casebook.churn.features import build
 from casebook.churn.history import called_uplift
+from casebook.churn.plays import BASE
 from casebook.churn.simulate import Company
 from casebook.churn.warehouse import MONTH_STARTS
 from casebook.contracts import refuse, require_columns, require_length
@@ -28,6 +29,7 @@ __all__ = [
     "months_stayed",
     "pilot_frame",
     "pilot_truth",
+    "played_months",
     "scores_against_truth",
     "what_moves",
 ]
@@ -151,6 +153,28 @@ def scores_against_truth(scores: Mapping[str, Floats], truth: Worth, capacity: i
             "captured": earned / best,
         }
     return pd.DataFrame(rows).T
+
+
+def played_months(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame of study 04_lists with ``pilot_months`` as they were played.
+
+    A pilot among a fifth of the base has run out of subscribers before it has run out of months; what it took is its
+    rows, half of them called, in months of call capacity.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With ``pilot_rows``, ``pilot_months`` and ``capacity`` (share of the base called in a month).
+
+    Examples
+    --------
+    >>> worlds = pd.DataFrame({"pilot_months": [8.0, 2.0], "capacity": 0.05, "pilot_rows": [40_000.0, 20_000.0]})
+    >>> played_months(worlds)["pilot_months"].round(1).tolist()
+    [4.0, 2.0]
+    """
+    require_columns(frame, ["pilot_months", "pilot_rows", "capacity"], "frame")
+    played = frame["pilot_rows"] / (2 * frame["capacity"] * BASE)
+    return frame.assign(pilot_months=np.minimum(frame["pilot_months"], played))
 
 
 def floored(frame: pd.DataFrame, least: float = -1.0) -> pd.DataFrame:
