@@ -68,7 +68,8 @@ def sheet_heading(chapter: nbformat.NotebookNode) -> nbformat.NotebookNode:
     )  # fmt: skip
     text = (
         f"# Exercises: {title}\n\nReplace `...` by your answer and run the check below it. "
-        "Leave `...` to see a hint; the hint goes once you answer."
+        "Leave `...` to see a hint; the hint goes once you answer. "
+        "Numbers are right to about one percent: give three digits; write shares as 0.05, not 5."
     )
     return nbformat.v4.new_markdown_cell(text, id="sheet-heading")
 

@@ -147,6 +147,9 @@ def test_tags_and_alt_text_survive_the_way_there_and_back(written):
 def test_the_sheet_drops_the_solution_and_keeps_task_hint_and_check(written):
     heading, install, task, blank, check = sheet(written).cells
     assert heading.source.startswith("# Exercises: ")
+    assert heading.source.endswith(
+        " Numbers are right to about one percent: give three digits; write shares as 0.05, not 5."
+    )
     assert "business-ml-casebook[causal]" in install.source
     assert task.source == "Find the threshold. Hint: a miss costs 20."
     assert blank.source == "costs = (1, 20)\n# Write your code here.\nanswer = ..."

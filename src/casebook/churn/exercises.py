@@ -19,6 +19,7 @@ from casebook.uplift.curves import qini, uplift_curve
 Check = Callable[[Any], str | None]
 
 RTOL = 0.01  # an answer rounded to three digits is right
+ROUNDED = "right method; give three digits"
 
 
 def _words(answer: Any, allowed: Sequence[str], what: str) -> set[str]:
@@ -35,6 +36,7 @@ def _threshold() -> Exercise:
         0.005: "that takes every call for a save; most calls save nobody",
         0.025: "a call that nobody answers costs as much; put the reach into the save rate",
         0.00065: "you multiplied by the save rate: the rarer a save, the higher the cut",
+        0.038: ROUNDED,
     }
     return Exercise(
         id="04-threshold",
@@ -42,7 +44,13 @@ def _threshold() -> Exercise:
         hint="A call earns p x save rate x 2,000; what is the save rate of a call, answered or not?",
         check=numeric(10 / (0.65 * 0.2 * 2000), slips, "cost = p x reach x share kept x value, solved for p"),
         right=(1 / 26, Fraction(1, 26), 0.0385),
-        wrong=((0.005, "for a save"), (0.025, "nobody answers"), (0.00065, "multiplied"), (3.85, "percent")),
+        wrong=(
+            (0.005, "for a save"),
+            (0.025, "nobody answers"),
+            (0.00065, "multiplied"),
+            (3.85, "percent"),
+            (0.038, "three digits"),
+        ),
     )
 
 
@@ -169,6 +177,7 @@ def _complier() -> Exercise:
         0.013 / 0.65: "the control got calls too: 5% of it was reached, so divide by the difference",
         0.013 * 0.6: "the effect of being listed is diluted by those not reached: divide, do not multiply",
         0.013 / 0.7: "subtract the 5%: they are reached in either arm",
+        0.022: ROUNDED,
     }
     return Exercise(
         id="04-reached",
@@ -181,6 +190,7 @@ def _complier() -> Exercise:
             (0.0078, "do not multiply"),
             (0.0186, "subtract the 5%"),
             (2.17, "percent"),
+            (0.022, "three digits"),
         ),
     )
 
@@ -189,11 +199,16 @@ def _qini() -> Exercise:
     y, treated, score = (TEN[name].to_numpy() for name in ("stayed", "called", "score"))
     right = qini(y, treated, score).value
     curve = uplift_curve(y, treated, score)["gain"].to_numpy()
+    half, joined = curve[-1] / 2, (curve[1:] + curve[:-1]) / 2
     slips = {
-        float(np.mean((curve[1:] + curve[:-1]) / 2)): "that is the whole area; take off the line of random calls",
+        float(np.mean(joined)): "that is the whole area; take off the line of random calls",
         10 * right: "that is in subscribers; divide by the ten",
         qini(y, treated, score, definition="gain").value: "that scales both arms up to all; here only the called count",
         qini(y, treated, -score).value: "sort from the highest score down",
+        float(np.mean(curve[1:]) - half): "V starts at 0 at the left end; join its eleven points by straight lines",
+        float(np.mean(joined[1:]) - half): "nine trapezoids leave the start out; there are ten",
+        float(np.sum(joined[1:]) / 10 - half): "the first trapezoid is missing; it goes from 0 to the first point",
+        float(np.mean(curve[1:])): "that is the mean of the ten values; start at 0, then take off the line",
     }
     return Exercise(
         id="04-qini",
@@ -206,34 +221,41 @@ def _qini() -> Exercise:
 
 
 def _value() -> Exercise:
+    right = 160 * paid_months(0.15, 12)
     slips = {
         160 / 0.04: "4% is the company's average; who was about to leave goes on at 15%",
-        160 * paid_months(0.04, 36): "the months end at 36, right; but the hazard is the saved one's own, 15%",
-        200 * paid_months(0.15, 36): "that is revenue; 160 of the 200 are margin",
+        160 * paid_months(0.04, 12): "the bills end at 12, right; but the hazard is the saved one's own, 15%",
+        200 * paid_months(0.15, 12): "that is revenue; 160 of the 200 are margin",
         200 / 0.04: "price over average churn: wrong numerator, wrong denominator",
-        160 * 36: "not everybody stays 36 months: each month 15% of the rest leave",
+        160 * 12: "not everybody stays for 12 bills: each month 15% of the rest leave",
+        160 / 0.15: "that has no end; count 12 bills",
+        160 * paid_months(0.15, 11): "that is 11 bills; this month's is the first of the 12",
     }
     return Exercise(
         id="04-value",
         minutes=4,
         hint="The first bill is paid for sure, the second with chance 0.85, the third with 0.85 squared, ...",
-        check=numeric(160 * paid_months(0.15, 36), slips, "margin x (1 + 0.85 + 0.85 squared + ...), 36 terms"),
-        right=(160 * (1 - 0.85**36) / 0.15, 1064, np.float64(1063.6)),
+        check=numeric(right, slips, "margin x (1 + 0.85 + 0.85 squared + ...), 12 terms"),
+        right=(160 * (1 - 0.85**12) / 0.15, 915, np.float64(914.9)),
         wrong=(
             (4000, "goes on at 15%"),
-            (160 * paid_months(0.04, 36), "the months end at 36"),
-            (1329.5, "that is revenue"),
+            (160 * paid_months(0.04, 12), "the bills end at 12"),
+            (1143.7, "that is revenue"),
             (5000, "wrong numerator"),
-            (5760, "not everybody stays"),
+            (1920, "not everybody stays"),
+            (1066.7, "that has no end"),
+            (888.2, "that is 11 bills"),
         ),
     )
 
 
 def _before_after() -> Exercise:
+    points = "those are points; as a share of what would have left without the calls?"
     slips = {
         1 - 6.51 / 8: "that compares two months; without a call it fell too",
         1 - 6.9 / 8: "that is what happened without calls; the calls did the rest",
-        0.0039: "those are points; as a share of what would have left without the calls?",
+        0.0039: points,
+        0.39: points,
         6.51 / 6.9 - 1: "the size is right; the question asks by which share it fell, so no minus sign",
     }
     return Exercise(

@@ -9,12 +9,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from casebook.churn.evaluate import call_top
-from casebook.churn.tables import CANDIDATES, check_candidates
-from casebook.contracts import FloatArray, as_amounts, as_costs, refuse, require_columns
+from casebook.churn.own_table_checks import check_own, require_leavers, require_lot
+from casebook.churn.tables import CANDIDATES
+from casebook.contracts import FloatArray, as_costs, refuse, require_columns
 from casebook.experiments import Effect, difference
 from casebook.uplift import fit_uplift, paired_qini
 
 FOLDS = 3
+SHOWN = 8  # names of features in a sentence
 
 
 def call_list(frame: pd.DataFrame, capacity: int, call_cost: float, save_rate: float | None = None) -> pd.DataFrame:
@@ -44,7 +46,7 @@ def call_list(frame: pd.DataFrame, capacity: int, call_cost: float, save_rate: f
     ------
     ContractError
         The table breaks the contract, a number is out of range, or neither or both of ``uplift`` and ``save_rate``
-        are there.
+        are there. An ``uplift`` lies between p - 1 and p: clip an estimate that does not.
 
     Examples
     --------
@@ -55,11 +57,11 @@ def call_list(frame: pd.DataFrame, capacity: int, call_cost: float, save_rate: f
     1           b   True  14.0  keeps 1.0% of the time, worth 2400 each
     2           c  False  -8.8        brings 1.20 dollars and costs 10
     """
-    table = check_candidates(frame)
+    table = check_own(frame, unknown="drop the column, which a list does not need")
     calls = _one(capacity, "capacity")
     if calls < 1 or calls % 1:
         refuse("capacity", "a whole number, 1 or more", f"{calls:g}", "pass the calls that can be made")
-    cost = _one(as_costs(call_cost, "call_cost"), "call_cost")
+    cost = float(as_costs(_one(call_cost, "call_cost"), "call_cost"))
     uplift, value = _uplift(table, save_rate), np.asarray(as_costs(table["value"], "column 'value'"))
     gain = uplift * value - cost
     call = call_top(gain, int(calls), least=0.0)
@@ -83,14 +85,18 @@ def _uplift(table: pd.DataFrame, save_rate: float | None) -> FloatArray:
         refuse("save_rate", "given where the table has no column 'uplift'", "None", mend)
     share = _one(save_rate, "save_rate")
     if not 0 < share <= 1:
-        refuse("save_rate", "above 0 and at most 1", f"{share:g}", "divide percentages by 100")
+        mend = "divide percentages by 100" if share > 1 else "pass the share kept, above 0"
+        refuse("save_rate", "above 0 and at most 1", f"{share:g}", mend)
     return table["p"].to_numpy(dtype=float) * share
 
 
 def _one(value: object, what: str) -> float:
-    if np.ndim(value) != 0:  # type: ignore[arg-type]
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         refuse(what, "one number", type(value).__name__, "pass one number for all customers")
-    return float(as_amounts(value, what))  # type: ignore[arg-type]
+    number = float(value)
+    if not np.isfinite(number):
+        refuse(what, "a finite number", f"{number:g}", "pass a number")
+    return number
 
 
 def _reason(call: bool, uplift: float, value: float, gain: float, cost: float) -> str:
@@ -116,11 +122,14 @@ class Reading:
         Each customer's, from T-learners that saw neither them nor their company.
     qini : pandas.DataFrame
         Rows ``risk`` and ``uplift``, from :func:`casebook.uplift.paired_qini`; differences are to risk.
+    features : tuple of str
+        The columns that the uplift was learned from.
     """
 
     effect: Effect
     uplift: FloatArray
     qini: pd.DataFrame
+    features: tuple[str, ...]
 
     @property
     def separable(self) -> bool:
@@ -132,11 +141,17 @@ class Reading:
         """What to do with it, in one sentence."""
         row = self.qini.loc["uplift"]
         gap = f"{row['difference']:+.4f} ({row['difference_low']:+.4f} to {row['difference_high']:+.4f})"
+        more = f", ... ({len(self.features)} in all)" if len(self.features) > SHOWN else ""
+        mine = f"from {', '.join(self.features[:SHOWN])}{more}"
         if self.separable:
-            return f"Uplift is separable from risk: its Qini is {gap} above that of risk; rank by uplift x value."
+            return (
+                f"Uplift {mine} is separable from risk: its Qini is {gap} above that of risk; rank by uplift x value."
+            )
         if row["difference_high"] < 0:
-            return f"Risk finds who can be kept better than this uplift does ({gap}): rank by risk x value."
-        return f"Uplift cannot be told from risk on this trial ({gap}): rank by risk x value and keep a hold-out."
+            return f"Risk finds who can be kept better than uplift {mine} does ({gap}): rank by risk x value."
+        return (
+            f"Uplift {mine} cannot be told from risk on this trial ({gap}): rank by risk x value and keep a hold-out."
+        )
 
 
 def read_trial(
@@ -170,7 +185,9 @@ def read_trial(
     Raises
     ------
     ContractError
-        The table breaks the contract, has no ``treated`` or ``y``, or too few rows in an arm.
+        ``rng`` is no generator; the table breaks the contract, has no ``treated`` or ``y``, too few rows in an arm or
+        no leavers in it; p differs between the arms far beyond chance, as where calls were chosen by risk, or drawn at
+        another share for each risk (:func:`casebook.churn.own_table_checks.require_lot`).
 
     Examples
     --------
@@ -179,18 +196,22 @@ def read_trial(
     >>> reading.effect.low > 0, reading.separable
     (True, True)
     """
-    table = check_candidates(frame)
+    if not isinstance(rng, np.random.Generator):
+        seed = rng if isinstance(rng, int) else "seed"
+        refuse("rng", "a numpy Generator", type(rng).__name__, f"pass np.random.default_rng({seed})")
+    table = check_own(frame)
     named = [] if cluster is None else [cluster]
     require_columns(table, ["treated", "y", *named], "table 'candidates'")
     stayed, treated = 1 - table["y"].to_numpy(dtype=int), table["treated"].to_numpy(dtype=int)
     units = table[cluster].to_numpy() if cluster else None
+    require_leavers(1 - stayed, treated)
     effect = difference(stayed, treated, cluster=units)
-    score = _crossfitted(_features(table, named), stayed, treated, units, base, rng)
-    scores = {"risk": table["p"].to_numpy(dtype=float), "uplift": score}
-    share = float(treated.mean())
-    return Reading(
-        effect, score, paired_qini(stayed, treated, scores, rng=rng, draws=draws, cluster=units, propensity=share)
-    )
+    p, X = table["p"].to_numpy(dtype=float), _features(table, named)
+    require_lot(p, treated, units)
+    score = _crossfitted(X, stayed, treated, units, base, rng)
+    scores, share = {"risk": p, "uplift": score}, float(treated.mean())
+    found = paired_qini(stayed, treated, scores, rng=rng, draws=draws, cluster=units, propensity=share)
+    return Reading(effect, score, found, tuple(map(str, X.columns)))
 
 
 def _features(table: pd.DataFrame, drop: list[str]) -> pd.DataFrame:

@@ -79,12 +79,17 @@ def test_the_minutes_stand_in_the_chapter_as_in_the_exercise(name):
         ("04-threshold", 0.5, "cost = p x reach x share kept x value, solved for p"),
         ("04-capacity", (6000, 0.084), "6,000 calls need 30 working days; a month has about 21"),
         ("04-capacity", (4000, 0.084), "people x calls a day x working days"),
-        ("04-value", 160 / 0.15, None),
+        ("04-threshold", 0.038, "right method; give three digits"),
+        ("04-value", 160 / 0.15, "that has no end; count 12 bills"),
+        ("04-value", 888.17, "that is 11 bills; this month's is the first of the 12"),
+        ("04-value", 1063.6, "that has no end; count 12 bills"),
         ("04-pilot", 6425, "that is the calls; at 200 a day, how many days?"),
         ("04-whom", "new teams", "one segment is missing: call as long as uplift x 2,000 is above 10"),
         ("04-reached", 0.02, "the control got calls too: 5% of it was reached, so divide by the difference"),
+        ("04-reached", 0.022, "right method; give three digits"),
         ("04-leak", "tickets_30d", "it counts tickets opened before the date only"),
         ("04-before-after", 0.186, "that compares two months; without a call it fell too"),
+        ("04-before-after", 0.39, "those are points; as a share of what would have left without the calls?"),
         ("04-before-after", "six", "the answer must be one number, got str 'six'; give the number itself."),
     ],
 )
@@ -119,6 +124,20 @@ def test_the_ten_rows_give_the_qini_that_an_adding_up_by_hand_gives():
     area = sum((a + b) / 20 for a, b in pairwise(curve)) - curve[-1] / 2
     assert EXERCISES["04-qini"].right[0] == pytest.approx(area)
     assert abs(area) > 0.01
+
+
+def test_each_way_to_leave_the_start_of_the_curve_out_gets_its_own_words():
+    # On paper the ten values are 1, 1, 2, 2, 3, 2, 5/3, 1, 0.6, 1, in tenths; right is 0.0977.
+    values = np.array([1, 1, 2, 2, 3, 2, 5 / 3, 1, 0.6, 1]) / 10
+    joined = (values[1:] + values[:-1]) / 2
+    said = {
+        values.mean() - 0.05: "V starts at 0 at the left end; join its eleven points by straight lines",
+        joined.mean() - 0.05: "nine trapezoids leave the start out; there are ten",
+        joined.sum() / 10 - 0.05: "the first trapezoid is missing; it goes from 0 to the first point",
+        values.mean(): "that is the mean of the ten values; start at 0, then take off the line",
+    }
+    assert [round(answer, 4) for answer in said] == [0.1027, 0.1085, 0.0927, 0.1527]
+    assert {answer: grade(EXERCISES["04-qini"], answer) for answer in said} == said
 
 
 @pytest.mark.parametrize("seed", range(5))

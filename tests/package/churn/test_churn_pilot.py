@@ -268,3 +268,15 @@ def test_lists_are_drawn_in_the_tables_order(look):
     table = pd.DataFrame({"captured": [0.1, 0.3], "low": [-0.5, 0.0], "high": [0.4, 0.6]}, index=["risk", "uplift"])
     figures_uplift.list_dots(table, "uplift captures most", "worlds")
     assert [label.get_text() for label in plt.gca().get_yticklabels()] == ["risk", "uplift"]
+
+
+def test_months_as_played_are_those_whose_calls_were_made_and_never_more_than_planned():
+    drawn = pd.DataFrame(
+        {"pilot_months": [6.0, 6.0, 0.0], "capacity": [0.04, 0.02, 0.04], "pilot_rows": [40_000.0, 24_000.0, 0.0]}
+    )
+    assert pilot.played_months(drawn)["pilot_months"].tolist() == pytest.approx([5.0, 6.0, 0.0])
+
+
+def test_months_as_played_need_the_rows_of_the_pilot():
+    with pytest.raises(ContractError, match="pilot_rows"):
+        pilot.played_months(pd.DataFrame({"pilot_months": [1.0], "capacity": [0.04]}))
