@@ -231,7 +231,8 @@ from casebook.churn.segments import (
 
 cells = segment_names(pilot)
 counts = segment_counts(cells, treated, 1 - stayed, known)
-posterior = partial_pooling(counts, seed=seed, draws=400, chains=2)
+draws = {"small": 400, "full": 1_500}[scale]
+posterior = partial_pooling(counts, seed=seed, draws=draws, chains=2)
 by_segment = segment_table(counts, posterior)
 by_segment.head(6).round(4)
 
