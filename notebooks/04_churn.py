@@ -509,7 +509,7 @@ assert truth.gain[called].sum() > 0
 # **Two framings that sound alike make two lists. With value in neither they share {glue:text}`ctx_share_plain` of their names, with value in
 # both {glue:text}`ctx_share_value`.**
 #
-# | | A: predict churn | B: predict uplift |
+# | part | A: predict churn | B: predict uplift |
 # | --- | --- | --- |
 # | predicts | P(leaves in 30 days), nobody called | P(stays if called) less P(stays if not) |
 # | unit | a subscriber with a bill to come, on a day | the same, with a call drawn by lot or not |
@@ -1985,7 +1985,7 @@ numbers(
 # or the riskiest fifth, effects from next to nothing to nearly half of the leavers, no sleeping dog to one subscriber in seven.
 # What is the gain of uplift over risk made of? All twelve dials at once:
 
-# %% mystnb={"image": {"alt": "Dot chart of the change in the gain of uplift over risk from the bottom to the top of each of twelve dials, with 95 percent intervals; sleeping dogs move it most."}}
+# %% mystnb={"image": {"alt": "Dot chart of the change in the gain of uplift over risk from the bottom to the top of each of twelve dials, with intervals; sleeping dogs move it most."}}
 from casebook.churn import pilot as pilots
 
 drawn = studies.load("04_lists")
@@ -2416,7 +2416,29 @@ for name, column in rivals_of.items():
 worlds_table = pd.DataFrame(rows).T
 worlds_table.round(3)
 
-# %% mystnb={"image": {"alt": "Dot chart of the share of the best list's dollars that each list captures on average over drawn companies, with lines from the 10th to the 90th percentile."}}
+# %% [markdown]
+# And the two that know no limit on calls, with the ends of the scale (dollars as shares of what the best list at the capacity
+# earns):
+
+# %%
+ends = pd.DataFrame(
+    {
+        "nobody": 0.0,
+        "everybody": playable["everybody"].clip(lower=-1),
+        "source: p > 0.005": playable["source"].clip(lower=-1),
+        "oracle, at the capacity": 1.0,
+    }
+)
+against = {name: paired_interval(ends[name], playable["risk"]) for name in ends}
+pd.DataFrame(
+    {
+        name: [ends[name].mean(), gap.mean, gap.low, gap.high]
+        for name, gap in against.items()
+    },
+    index=["captured, mean", "less junior", "low", "high"],
+).T.round(3)
+
+# %% mystnb={"image": {"alt": "Dot chart of the share of the best list's dollars that each list captures on average over drawn companies, with lines between the lowest and the highest tenth."}}
 dots = pd.DataFrame(
     {
         "captured": {
@@ -2610,7 +2632,7 @@ later_saves = saved_or_postponed(
 )
 later_saves.round(2)
 
-# %% mystnb={"image": {"alt": "Effect of the calls on retention at 30, 90 and 180 days with 95 percent intervals, and the true effect as a dashed line."}}
+# %% mystnb={"image": {"alt": "Effect of the calls on retention after one, three and six months with intervals, and the true effect as a dashed line."}}
 per_listed = later_saves.set_index("months")["saves"] / the_list.sum()
 true_effect = {30: per_listed[1], 90: per_listed[3], 180: per_listed[6]}
 figures_uplift.effect_by_day(reading[reading.index == "retention"], true_effect)

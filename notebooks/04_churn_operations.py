@@ -256,7 +256,7 @@ from casebook.churn import figures_watch, watch
 year_psi = watch.weekly_psi(warehouse, "2024-12-23", weeks=53)
 year_psi.nlargest(3, "psi").round({"mean": 1, "psi": 4, "threshold": 4})
 
-# %% tags=["remove-input"] mystnb={"image": {"alt": "Line chart of the PSI of weekly logins over a year on a log scale; it lies near the line of chance in spring, above it in autumn, and above 0.1 only at Christmas."}}
+# %% tags=["remove-input"] mystnb={"image": {"alt": "Line chart of the PSI of weekly logins over a year on a log scale; it lies near the line of chance in spring, above it in autumn, and above the customary warning only at Christmas."}}
 figures_watch.psi_year(year_psi)
 
 # %% tags=["remove-cell"]
