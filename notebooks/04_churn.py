@@ -2403,6 +2403,8 @@ rivals_of = {
     "top by uplift": "uplift",
     "top by uplift x value": "uplift_value",
 }
+
+# %% tags=["core"]
 rows = {}
 for name, column in rivals_of.items():
     gap = paired_interval(playable[column], playable["risk"])
@@ -3316,6 +3318,8 @@ an_arm = sample_size(
     rate_on_list, -kept_on_list, inflation=likeness.max()
 ).treated
 months_to_know = an_arm / (company.world.capacity * 100_000)
+
+# %%
 wobble = kept_on_list / (norm.ppf(0.975) + norm.ppf(0.8))  # standard error then
 break_even = pays_from * rate_on_list
 edge = 1.96 * wobble
@@ -3324,6 +3328,9 @@ stops = {
     "true": norm.cdf(-edge / wobble),
     "even": norm.cdf((break_even - edge) / wobble),
 }
+pd.Series(stops, name="chance that the rule stops").round(3).to_frame()
+
+# %%
 pd.Series(
     {
         "list, a month": month_value,

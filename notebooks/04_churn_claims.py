@@ -502,17 +502,26 @@ record("4.trajectory-real", cell="ch4-telco")
 # %% [markdown]
 # ## Model
 #
-# Times on this machine, with the rows of four months; one row alone goes through the whole pipeline, a batch shares its cost.
+# Times, with the rows of four months; one row alone goes through the whole pipeline, a batch shares its cost. A clock reads something
+# else in every run, so what is recorded is the bound that it kept to.
+
+
+# %%
+def within(reading, bounds):
+    """Return the first bound that a clock's reading keeps to."""
+    return next(bound for bound in bounds if reading <= bound)
+
 
 # %%
 columns, y = list(features.COLUMNS), train["y"].astype(int)
 begin = time.perf_counter()
 v0 = logistic(columns=features.TOP30).fit(train[columns], y)
-fit_minutes = (time.perf_counter() - begin) / 60 * 100_000 / n
+reading = (time.perf_counter() - begin) / 60 * 100_000 / n
+fit_minutes = within(reading, (1, 10, 100, 1_000))
 record(
     "4.logistic-minutes",
     fit_minutes,
-    f"{fit_minutes:.1f} minutes for {4 * 100_000:,} rows, scaled up from "
+    f"Less than {fit_minutes} minutes for {4 * 100_000:,} rows, scaled up from "
     f"{len(train):,}.",
     cell="ch4-model",
 )
@@ -523,13 +532,13 @@ for batch, repeats in ((one, 20), (train[columns], 3)):
     begin = time.perf_counter()
     for _ in range(repeats):
         v0.predict_proba(batch)
-    per_row.append((time.perf_counter() - begin) / repeats / len(batch) * 1_000)
+    reading = (time.perf_counter() - begin) / repeats / len(batch) * 1_000
+    per_row.append(within(reading, (0.03, 0.3, 1, 30, 300)))
 record(
     "4.logistic-serves",
     per_row,
-    f"{per_row[0]:.1f} ms for one row alone, {per_row[1]:.4f} ms a row in a "
-    "batch. "
-    "The list is made in a batch.",
+    f"Less than {per_row[0]} ms for one row alone, less than {per_row[1]} ms a "
+    "row in a batch. The list is made in a batch.",
     cell="ch4-model",
 )
 
@@ -847,11 +856,12 @@ begin = time.perf_counter()
 trees.fit(train[columns], y).predict_proba(
     features.build(warehouse, "2026-01-01")
 )
-hours = (time.perf_counter() - begin) / 3_600 * 100_000 / n
+reading = (time.perf_counter() - begin) / 3_600 * 100_000 / n
+hours = within(reading, (0.1, 1, 10, 100))
 record(
     "4.nightly",
     hours,
-    f"{60 * hours:.1f} minutes for 100,000 subscribers, features, a fit on "
+    f"Less than {60 * hours:.0f} minutes for 100,000 subscribers, features, a fit on "
     "four months "
     f"and scores, scaled up from {n:,} on one thread.",
     cell="ch4-job",
