@@ -1,1 +1,0 @@
-"""A home feed that tests a new ranker."""
