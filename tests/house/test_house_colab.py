@@ -21,6 +21,7 @@ CONSTRAINTS = Path(__file__).with_name("colab_constraints.txt")
 IMPORTED_THERE = {"numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "lightgbm"}
 CHAPTERS = [source.stem for source in notebook_sources()]
 RUNNER = ["ipykernel", "nbclient", "nbformat"]
+ROOMS_EXTRAS = "[bayes,causal,graph,neural,sql]"  # what the rooms' own tests import
 PEERS = ["pytest", "hypothesis", "statsmodels"]  # what tests/package holds the package's own numbers against
 RUN = """
 import sys
@@ -62,12 +63,6 @@ def extras(chapter: str) -> str:
     """Return the extras that a chapter's install cell asks for, as ``[causal]``, or nothing."""
     text = (ROOT / "notebooks" / f"{chapter}.py").read_text(encoding="utf-8")
     return re.search(r"business-ml-casebook(\[[\w,]+\])?", text)[1] or ""
-
-
-def all_extras() -> str:
-    """Return the extras of all chapters together, as ``[causal,sql]``, or nothing."""
-    words = {word for chapter in CHAPTERS for word in extras(chapter).strip("[]").split(",") if word}
-    return f"[{','.join(sorted(words))}]" if words else ""
 
 
 @pytest.fixture(scope="session")
@@ -162,7 +157,7 @@ def test_a_lone_twin_runs_on_colabs_older_versions(bare, chapter, tmp_path):
 
 
 def test_the_packages_own_fast_tests_pass_on_colabs_older_versions(bare, uv, tmp_path):
-    python = bare("3.13", all_extras(), CONSTRAINTS)
+    python = bare("3.13", ROOMS_EXTRAS, CONSTRAINTS)
     uv("pip", "install", "--quiet", "--python", python, "--constraint", CONSTRAINTS, *PEERS, cwd=tmp_path)
     where = subprocess.run(
         [python, "-c", WHERE], cwd=ROOT, env=alone(tmp_path), capture_output=True, text=True, check=True

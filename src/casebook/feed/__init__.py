@@ -1,0 +1,1 @@
+"""A home feed that tests a new ranker."""
