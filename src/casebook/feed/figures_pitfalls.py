@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,9 +29,7 @@ def peeking_lines(rates: pd.DataFrame) -> None:
     ax.plot(looks, rates["theory"], **style.stroke("advised"), label="theory")
     ax.plot(looks, rates["drawn"], "o", color=INK, markersize=5)
     ax.axhline(0.05, **style.stroke("truth"), linewidth=1)
-    ax.annotate(
-        "the 5% promised", (looks[-1], 0.05), xytext=(0, 3), textcoords="offset points", ha="right", color=INK
-    )
+    ax.annotate("the 5% promised", (looks[-1], 0.05), xytext=(0, 3), textcoords="offset points", ha="right", color=INK)
     ax.set(xlabel="looks, equally spaced", ylabel="share of A/A tests with a star", ylim=(0, 0.55))
     style.percent_axis(ax)
     label_lines(ax)
@@ -55,8 +54,14 @@ def stopping_bars(rules: pd.DataFrame) -> None:
     for column, colour, marker in (("if it works", ADVISED, "o"), ("if nothing", NAIVE, "s"), ("at most", INK, "|")):
         ax.plot(rules[column], up, marker, color=colour, markersize=11 if marker == "|" else 8, markeredgewidth=2)
         row = rules[column].iloc[-1]
-        shift = {"if it works": 10, "if nothing": -14, "at most": 10}[column]
-        place = {"textcoords": "offset points", "ha": "right" if column == "at most" else "center", "color": colour}
+        shift = -14 if column == "if nothing" else 14
+        ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+        place: dict[str, Any] = {
+            "bbox": ground,
+            "textcoords": "offset points",
+            "ha": "right" if column == "at most" else "center",
+            "color": INK,
+        }
         ax.annotate(column, (row, up[-1]), xytext=(0, shift), va="center", **place)
     ax.axvline(1, **style.stroke("truth"), linewidth=1)
     ax.set_yticks(up, list(rules.index))
@@ -65,8 +70,8 @@ def stopping_bars(rules: pd.DataFrame) -> None:
     most = rules["at most"]
     style.finding(
         ax,
-        f"The same power: {rules.index[-1]} may need {most.iloc[-1]:.1f} times the users, "
-        f"{most.index[1]} {most.iloc[1]:.2f} times",
+        f"For the same power '{rules.index[-1]}' may need {most.iloc[-1]:.1f} times the users, "
+        f"'{most.index[1]}' {most.iloc[1]:.2f} times",
         "power 80% for the planned effect; dashed: the fixed test",
     )
 
@@ -84,10 +89,10 @@ def p_histograms(p: Mapping[str, npt.ArrayLike], alpha: float = 0.05) -> None:
     _, axes = plt.subplots(1, len(p), figsize=(7.2, 3.8), sharey=True)
     rates = []
     for ax, (name, values), colour in zip(axes, p.items(), (NAIVE, ADVISED), strict=True):
-        values = np.asarray(values)
-        rates.append(float((values < alpha).mean()))
+        found = np.asarray(values, dtype=float)
+        rates.append(float((found < alpha).mean()))
         bins = np.linspace(0, 1, 21)
-        ax.hist(values, bins, weights=np.full(len(values), 1 / len(values)), color=colour)
+        ax.hist(found, bins, weights=np.full(len(found), 1 / len(found)), color=colour)
         ax.axhline(0.05, **style.stroke("truth"), linewidth=1)
         ax.set(title=name, xlabel="p-value")
     axes[0].set_ylabel("share of A/A splits")
@@ -119,9 +124,8 @@ def ramp_lines(by_day: pd.DataFrame, pooled: float, within: float) -> None:
     style.count_axis(axes[1])
     for ax in axes:
         label_lines(ax)
-    side = "below" if (by_day["new"] < by_day["control"]).all() else "about"
     style.finding(
         axes[0],
-        f"Each day new is {side} control ({within:+.1%}); thrown together it is {pooled:+.1%}",
+        f"Thrown together {pooled:+.1%}, within days {within:+.1%}: the new arm's days are mostly a weekend",
         "a week's test whose new arm is opened to all its users on Saturday",
     )

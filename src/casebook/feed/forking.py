@@ -86,10 +86,10 @@ def within_segments(metric: pd.Series, segments: pd.DataFrame, depth: int = 1, f
     columns = {"whole": metric.astype(float)}
     for size in range(1, depth + 1):
         for names in combinations(segments.columns, size):
-            for label, rows in segments.groupby(list(names), observed=True).groups.items():
+            for label, rows in segments.groupby(list(names), observed=True):
                 if len(rows) >= fewest:
                     words = ", ".join(f"{name} {part}" for name, part in zip(names, label, strict=True))
-                    columns[words] = columns["whole"].where(metric.index.isin(rows))
+                    columns[words] = columns["whole"].where(metric.index.isin(rows.index))
     return pd.DataFrame(columns)
 
 
