@@ -65,6 +65,10 @@ def test_equal_errors_give_the_positive_part_of_james_and_stein():
     # Efron and Morris (1973): 1 - (k - 3) / S; S = (k - 1) (1 + tau^2) with this tau.
     factor = 1 - 6 / ((estimate - estimate.mean()) ** 2).sum()
     np.testing.assert_allclose(got["shrunk"], estimate.mean() + factor * (estimate - estimate.mean()), rtol=SUMS)
+    # Morris's (1983) variance where all errors are equal.
+    drawn_in = 1 - factor
+    variance = 1 - 8 / 9 * drawn_in + 2 / 6 * drawn_in**2 * (estimate - estimate.mean()) ** 2
+    np.testing.assert_allclose(got["se"], np.sqrt(variance), rtol=SUMS)
 
 
 @given(seeds)
