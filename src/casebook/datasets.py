@@ -18,6 +18,7 @@ from pathlib import Path
 import yaml
 
 from casebook.contracts import refuse
+from casebook.dataset_experiments import COOKIE_CATS, UPWORTHY, prepare_cookie_cats, prepare_upworthy
 from casebook.dataset_tables import (
     BANK_MARKETING,
     HILLSTROM,
@@ -29,14 +30,18 @@ from casebook.dataset_tables import (
 
 __all__ = [
     "BANK_MARKETING",
+    "COOKIE_CATS",
     "HILLSTROM",
     "TELCO_CHURN",
+    "UPWORTHY",
     "Dataset",
     "credit",
     "fetch",
     "prepare_bank_marketing",
+    "prepare_cookie_cats",
     "prepare_hillstrom",
     "prepare_telco_churn",
+    "prepare_upworthy",
     "registry",
 ]
 
@@ -87,7 +92,7 @@ def registry() -> dict[str, Dataset]:
     Examples
     --------
     >>> sorted(registry())[:2]
-    ['bank-marketing', 'hillstrom-email']
+    ['bank-marketing', 'cookie-cats']
     """
     text = (files("casebook.data") / "datasets.yml").read_text(encoding="utf-8")
     return {slug: Dataset(**facts) for slug, facts in yaml.safe_load(text).items()}
@@ -142,8 +147,8 @@ def fetch(slug: str) -> Path | None:
     >>> fetch("telco")
     Traceback (most recent call last):
     ...
-    casebook.contracts.ContractError: slug must be one of bank-marketing, hillstrom-email, telco-churn, got 'telco';
-    pick one.
+    casebook.contracts.ContractError: slug must be one of bank-marketing, cookie-cats, hillstrom-email, telco-churn,
+    upworthy-exploratory, got 'telco'; pick one.
     """
     known = _known(slug)
     for folder in _folders():

@@ -258,7 +258,8 @@ def test_an_unknown_slug_is_refused():
         with pytest.raises(ContractError) as caught:
             call("bank")
         assert str(caught.value) == (
-            "slug must be one of bank-marketing, hillstrom-email, telco-churn, got 'bank'; pick one."
+            "slug must be one of bank-marketing, cookie-cats, hillstrom-email, telco-churn, upworthy-exploratory, "
+            "got 'bank'; pick one."
         )
 
 
@@ -274,8 +275,10 @@ def test_credit_names_makers_and_licence():
     ("slug", "prepare", "label", "positives"),
     [
         ("bank-marketing", datasets.prepare_bank_marketing, "subscribed", 4640),
+        ("cookie-cats", datasets.prepare_cookie_cats, "retention_7", 16781),
         ("hillstrom-email", datasets.prepare_hillstrom, "visit", 9394),
         ("telco-churn", datasets.prepare_telco_churn, "churned", 1869),
+        ("upworthy-exploratory", datasets.prepare_upworthy, "clicks", 1_231_208),
     ],
 )
 def test_the_originals_have_their_published_counts(slug, prepare, label, positives, monkeypatch):

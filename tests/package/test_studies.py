@@ -214,19 +214,12 @@ def toypack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "case/simulate.py",
-        "case/__init__.py",
-        "shared/__init__.py",
-        "shared/deep.py",
-        "maths.py",
-        "__init__.py",
-    ],
+    ["case/simulate.py", "case/__init__.py", "shared/__init__.py", "shared/deep.py", "maths.py", "__init__.py"],
 )
 def test_hash_changes_with_every_imported_module(toypack: Path, name: str) -> None:
     before = code_hash("toypack.case.simulate", root="toypack")
     place = toypack / name
-    place.write_text(place.read_text() + "# another line\n")
+    place.write_text(place.read_text() + "another = 1\n")
     assert code_hash("toypack.case.simulate", root="toypack") != before
 
 
@@ -236,6 +229,35 @@ def test_hash_ignores_bystanders_and_newlines(toypack: Path) -> None:
     place = toypack / "case" / "simulate.py"
     place.write_bytes(place.read_bytes().replace(b"\n", b"\r\n"))
     assert code_hash("toypack.case.simulate", root="toypack") == before
+
+
+def test_hash_follows_a_name_through_a_package_that_passes_it_on(toypack: Path) -> None:
+    (toypack / "shared" / "wide.py").write_text("def wide():\n    return 3\n")
+    front = toypack / "shared" / "__init__.py"
+    front.write_text("'Two rooms.'\nfrom .deep import late\nfrom .wide import wide\n__all__ = ['late', 'wide']\n")
+    user = toypack / "case" / "user.py"
+    user.write_text("from toypack.shared import late\n")
+    before = code_hash("toypack.case.user", root="toypack")
+    (toypack / "shared" / "wide.py").write_text("def wide():\n    return 4\n")
+    assert code_hash("toypack.case.user", root="toypack") == before, "a neighbour of the name does not count"
+    front.write_text(front.read_text().replace("from .deep", "from .wide"))
+    assert code_hash("toypack.case.user", root="toypack") != before, "another module behind the name does"
+    front.write_text("from .deep import late\nfrom .wide import wide\nlate = wide\n")
+    own = code_hash("toypack.case.user", root="toypack")
+    front.write_text("from .deep import late\nfrom .wide import wide\nlate = max\n")
+    assert code_hash("toypack.case.user", root="toypack") != own, "a package with code of its own counts whole"
+
+
+@pytest.mark.parametrize(
+    "whole", ["import toypack.shared\n", "from toypack import shared\n", "from toypack.shared import *\n"]
+)
+def test_hash_counts_a_package_whole_where_it_is_imported_whole(toypack: Path, whole: str) -> None:
+    (toypack / "shared" / "wide.py").write_text("x = 3\n")
+    (toypack / "shared" / "__init__.py").write_text("from .wide import x\n")
+    (toypack / "case" / "user.py").write_text(whole)
+    before = code_hash("toypack.case.user", root="toypack")
+    (toypack / "shared" / "wide.py").write_text("x = 4\n")
+    assert code_hash("toypack.case.user", root="toypack") != before
 
 
 def test_hash_refuses_a_module_that_is_not_there(toypack: Path) -> None:
@@ -250,15 +272,11 @@ def test_hash_refuses_a_module_that_is_not_there(toypack: Path) -> None:
 def test_hash_follows_our_own_rooms() -> None:
     from casebook.studies.hashing import _sources
 
-    assert {
-        "casebook",
-        "casebook.contracts",
-        "casebook.worlds",
-        "casebook.worlds.dials",
-        "casebook.worlds.replication",
-        "casebook.worlds.summaries",
-        "casebook.worlds.flips",
-    } <= set(_sources(("casebook.worlds.flips",), "casebook"))
+    flips = {f"casebook.{name}" for name in ("contracts", "worlds.dials", "worlds.flips", "worlds.replication")}
+    assert flips <= set(_sources(("casebook.worlds.flips",), "casebook"))
+    trial = set(_sources(("casebook.churn.abtest",), "casebook"))
+    assert "casebook.experiments.effect" in trial, "where difference stands"
+    assert "casebook.experiments.sequential" not in trial, "which the trial does not read"
 
 
 def test_studies_are_discovered(toypack: Path) -> None:

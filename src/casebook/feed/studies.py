@@ -7,10 +7,15 @@ from dataclasses import replace
 from casebook.feed.dials import EFFECT, FAULT_DIALS, FEED, SPEEDS
 from casebook.feed.plays_interference import play_spillover
 from casebook.feed.plays_novelty import play_holdback, play_novelty
+from casebook.feed.plays_report import play_report
 from casebook.studies import Study
 from casebook.worlds import Dial
 
 DIAL = {dial.name: dial for dial in (*FEED, *FAULT_DIALS, *SPEEDS)}
+FAULT_CHANCE = Dial(
+    "fault_chance", 0.03, 0.25, "chance of each of sixteen faults",
+    "assumed: a test with no fault or one, up to one with several", "what there is to be found", null=0.0,
+)  # fmt: skip
 ANY_EFFECT = replace(EFFECT, null=None)  # the null worlds of these studies switch off the fault, not the effect
 
 
@@ -35,5 +40,9 @@ STUDIES = (
             *_dials("half_life", "primacy_half_life", "response", "creator_half_life"),
         ),
         n=200, seed=8003, null_n=40, title="A 30-day holdback against day 180; null: nothing fades, grows or answers",
+    ),
+    Study(
+        "08_report", play_report, (FAULT_CHANCE, EFFECT, *_dials("rho")),
+        n=150, seed=8004, null_n=50, title="Tests with mixed faults, read end to end; null: clean and without effect",
     ),
 )  # fmt: skip

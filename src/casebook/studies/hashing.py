@@ -16,8 +16,10 @@ def code_hash(*module_names: str, root: str = "casebook") -> str:
     """Hash modules together with every module of the same package that they import, however far down.
 
     Imports are read from the syntax tree, wherever they stand (in functions and under ``TYPE_CHECKING`` too),
-    and the packages above a module count, since importing it runs them. Data files and modules named only in
-    strings are not seen.
+    and the packages above a module count, since importing it runs them. A package whose ``__init__`` holds
+    nothing but imports, a docstring and ``__all__`` only passes names on: ``from package import name`` then
+    leads to the module that defines the name and leaves its neighbours out. Data files and modules named only
+    in strings are not seen.
 
     Parameters
     ----------
@@ -49,7 +51,7 @@ def code_hash(*module_names: str, root: str = "casebook") -> str:
 
 def _sources(module_names: tuple[str, ...], root: str) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
-    waiting = [ancestor for name in module_names for ancestor in _with_ancestors(name)]
+    waiting = [module for name in module_names for module in _with_packages_above(name)]
     while waiting:
         name = waiting.pop()
         if name in found:
@@ -57,35 +59,78 @@ def _sources(module_names: tuple[str, ...], root: str) -> dict[str, bytes]:
         spec = _spec(name)
         if spec is None:
             refuse(f"module {name!r}", "importable", "no such module", "mend the name or the import")
-        if spec.origin is None:  # a namespace package has no source
-            found[name] = b""
-            continue
-        source = Path(spec.origin).read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        found[name] = source
-        waiting += [needed for needed in _imports(source, spec) if needed.partition(".")[0] == root]
+        found[name] = _source(spec)
+        waiting += [needed for needed in _imports(spec) if needed.partition(".")[0] == root]
     return found
 
 
-def _imports(source: bytes, spec: ModuleSpec) -> Iterator[str]:
-    """Dotted names of the modules that a source imports, with the packages above them."""
-    package = spec.name if spec.submodule_search_locations is not None else spec.name.rpartition(".")[0]
-    for node in ast.walk(ast.parse(source)):
+def _imports(spec: ModuleSpec) -> Iterator[str]:
+    """Dotted names of the modules that a module imports."""
+    for node in ast.walk(ast.parse(_source(spec))):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield from _with_ancestors(alias.name)
+                yield from _with_packages_above(alias.name)
         elif isinstance(node, ast.ImportFrom):
-            base = resolve_name("." * node.level + (node.module or ""), package)
-            yield from _with_ancestors(base)
-            # "from package import name": the name may be a module or only something in the package
-            inside = _spec(base) if base.partition(".")[0] == spec.name.partition(".")[0] else None
-            if inside is not None and inside.submodule_search_locations is not None:
-                names = (f"{base}.{alias.name}" for alias in node.names)
-                yield from (name for name in names if _spec(name) is not None)
+            base = _base(node, spec)
+            for alias in node.names if _same_root(base, spec) else []:
+                yield from _modules_behind(base, alias.name)
 
 
-def _with_ancestors(name: str) -> list[str]:
+def _modules_behind(base: str, name: str) -> Iterator[str]:
+    """Modules to read for "from base import name": the name may be a module or something in one."""
+    if name != "*" and _spec(f"{base}.{name}") is not None:
+        yield from _with_packages_above(f"{base}.{name}")
+        return
+    passed_on = _passed_on(base) or {}
+    if name in passed_on:
+        yield from _modules_behind(*passed_on[name])
+    else:
+        yield from _with_packages_above(base)
+
+
+def _passed_on(name: str) -> dict[str, tuple[str, str]] | None:
+    """Where the names of a package come from if all it does is to pass them on, else None."""
+    spec = _spec(name)
+    if spec is None or spec.submodule_search_locations is None:
+        return None
+    sources: dict[str, tuple[str, str]] = {}
+    for node in ast.parse(_source(spec)).body:
+        if isinstance(node, ast.ImportFrom) and _same_root(_base(node, spec), spec):
+            sources |= {alias.asname or alias.name: (_base(node, spec), alias.name) for alias in node.names}
+        elif not _is_docstring(node) and not _is_all(node):
+            return None
+    return sources
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_all(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["__all__"]
+
+
+def _base(node: ast.ImportFrom, spec: ModuleSpec) -> str:
+    package = spec.name if spec.submodule_search_locations is not None else spec.name.rpartition(".")[0]
+    return resolve_name("." * node.level + (node.module or ""), package)
+
+
+def _same_root(name: str, spec: ModuleSpec) -> bool:
+    return name.partition(".")[0] == spec.name.partition(".")[0]
+
+
+def _with_packages_above(name: str) -> Iterator[str]:
+    """The module and the packages above it, save those that only pass names on."""
     parts = name.split(".")
-    return [".".join(parts[: count + 1]) for count in range(len(parts))]
+    above = (".".join(parts[:count]) for count in range(1, len(parts)))
+    yield from (package for package in above if _passed_on(package) is None)
+    yield name
+
+
+def _source(spec: ModuleSpec) -> bytes:
+    if spec.origin is None:  # a namespace package has no source
+        return b""
+    return Path(spec.origin).read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _spec(name: str) -> ModuleSpec | None:
