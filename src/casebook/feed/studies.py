@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from casebook.feed.dials import EFFECT, FAULT_DIALS, FEED, SPEEDS
+from casebook.feed.dials import EFFECT, FAULT_DIALS, FEED, PROGRAMME, SPEEDS
+from casebook.feed.plays_decision import play_decision
 from casebook.feed.plays_interference import play_spillover
 from casebook.feed.plays_novelty import play_holdback, play_novelty
 from casebook.feed.plays_report import play_report
@@ -15,6 +16,18 @@ DIAL = {dial.name: dial for dial in (*FEED, *FAULT_DIALS, *SPEEDS)}
 FAULT_CHANCE = Dial(
     "fault_chance", 0.03, 0.25, "chance of each of sixteen faults",
     "assumed: a test with no fault or one, up to one with several", "what there is to be found", null=0.0,
+)  # fmt: skip
+IDLE, SCALE, _ = PROGRAMME
+DECISION = (
+    Dial("users", 5_000, 100_000, "users in each arm", "assumed: from half of this chapter's arms to ten times them",
+         "whether waiting for proof is dear", scale="log"),
+    replace(IDLE, null=1.0), SCALE,
+    Dial("fault_chance", 0.0, 0.2, "chance of each of sixteen faults", "assumed: none, up to three in a test",
+         "whether a table may be believed", null=0.0),
+    Dial("cost", 0.0, 0.01, "share of minutes", "assumed: built and free to run, up to a team kept busy",
+         "whether a small gain pays", null=0.0),
+    Dial("harm", 0.0, 0.04, "share of minutes",
+         "assumed: hides or waiting beyond the margin drive some away, or none", "what a guardrail is worth"),
 )  # fmt: skip
 ANY_EFFECT = replace(EFFECT, null=None)  # the null worlds of these studies switch off the fault, not the effect
 
@@ -44,5 +57,9 @@ STUDIES = (
     Study(
         "08_report", play_report, (FAULT_CHANCE, EFFECT, *_dials("rho")),
         n=150, seed=8004, null_n=50, title="Tests with mixed faults, read end to end; null: clean and without effect",
+    ),
+    Study(
+        "08_decision", play_decision, DECISION,
+        n=240, seed=8005, null_n=40, title="Five ways to decide on a launch; null: nothing works, costs or breaks",
     ),
 )  # fmt: skip
