@@ -1983,3 +1983,554 @@ numbers(
 # lasts. Then offer a smaller one: 1% of ten million users is 100,000 held back, ten times an arm of Maya's test, at a
 # fifth of the price.
 # :::
+
+# %% [markdown]
+# (ch8-decision)=
+# ## Cost-of-decision framing
+#
+# **A star and a launch that pays are two different bars. With {glue:text}`dec_large` users an arm the star is passed by
+# gains that do not pay for the launch, and with few the programme's past asks for more than the star does. Over
+# {glue:text}`dec_n` drawn tests, {glue:text}`dec_some` of them worth a launch, the star rule earns
+# {glue:text}`dec_star` of what the oracle earns: it loses money. What the other rules earn is small, and mostly cannot be
+# told from nothing.**
+#
+# Maya's ranker is built. It took a team a quarter, and everybody in the room would like that to count. The tempting
+# answer is the star, and where it is missing "we have put so much into it". Write down three numbers instead: what a
+# point of the metric is worth, what the launch still costs, and what is believed about the effect.
+#
+# :::{admonition} The source says: effect x users impacted x business value > engineering cost?
+# :class: source-says
+# The product on the left is right. On the right stands only what is still to pay: servers, migration, support. The
+# quarter is spent whether Maya launches or not. And the effect is not the estimate, but what is left of it after the
+# programme's past has had its say.
+# :::
+
+# %% tags=["core"]
+from casebook.experiments import Effect, fit_programme, launch_value
+from casebook.feed.launch_bars import bars, past_tests
+
+dollars_per_minute, weeks = 0.004, 52  # assumed: what a minute of feed earns
+year = n * mean * (weeks / 2) * dollars_per_minute
+to_pay, spent = 0.004 * year, 0.05 * year  # servers, and the quarter
+
+past = past_tests(programme, spread, 400, rng)
+belief = fit_programme(past["estimate"], past["se"], spike=True)
+print(f"{belief.idle:.0%} do nothing, the others spread by {belief.sd:.1%}")
+
+# %% tags=["core"]
+decisions = {"this test": (effect.estimate, effect.se)}
+decisions["0.1%, p = 0.04"] = 0.001, 0.001 / norm.isf(0.02)
+decisions["5%, p = 0.04"] = 0.05, 0.05 / norm.isf(0.02)
+decisions["3%, p = 0.004"] = 0.03, 0.03 / norm.isf(0.002)
+priced = {}
+for name, (estimate, se) in decisions.items():
+    after = belief.update(estimate, se)
+    worth = launch_value(after, year, to_pay=to_pay, spent=spent)
+    priced[name] = {
+        "shrunk": f"{after.expected:+.2%}",
+        "expected": dollars(worth.expected),
+        "chance of a loss": percent(worth.chance_of_loss),
+        "knowing more is worth": dollars(worth.perfect_information),
+        "launch": worth.launch,
+    }
+pd.DataFrame(priced)
+
+# %% tags=["remove-cell"]
+bar_alone, bar_sunk = worth.threshold, worth.threshold_with_sunk
+launches = {name: column["launch"] for name, column in priced.items()}
+assert not launches["0.1%, p = 0.04"] and bar_sunk > 5 * bar_alone
+numbers(
+    dec_year=dollars(year),
+    dec_point=dollars(year / 100),
+    dec_to_pay=dollars(to_pay),
+    dec_spent=dollars(spent),
+    dec_bar=percent(bar_alone, 1),
+    dec_bar_sunk=percent(bar_sunk, 1),
+    dec_this=priced["this test"]["expected"],
+    dec_this_says="launch" if launches["this test"] else "no launch",
+    dec_five=priced["5%, p = 0.04"]["expected"],
+    dec_five_shrunk=priced["5%, p = 0.04"]["shrunk"],
+    dec_five_loss=priced["5%, p = 0.04"]["chance of a loss"],
+    dec_five_more=priced["5%, p = 0.04"]["knowing more is worth"],
+    dec_five_says="launch" if launches["5%, p = 0.04"] else "no launch",
+    dec_three=priced["3%, p = 0.004"]["expected"],
+)
+
+# %% [markdown]
+# A year of this feed's minutes is {glue:text}`dec_year`, so a point is {glue:text}`dec_point`. {glue:text}`dec_to_pay`
+# is still to pay, and a launch pays from {glue:text}`dec_bar` on. With the {glue:text}`dec_spent` of the past quarter
+# in the sum the bar is {glue:text}`dec_bar_sunk`, and gains between the two are thrown away to honour money that is
+# gone. This test, shrunk, is worth {glue:text}`dec_this`: {glue:text}`dec_this_says`. The launch at 5% and p = 0.04
+# comes down to {glue:text}`dec_five_shrunk`, is expected to bring {glue:text}`dec_five`, and loses in
+# {glue:text}`dec_five_loss` of cases ({glue:text}`dec_five_says`). What knowing the truth first would be worth,
+# {glue:text}`dec_five_more`, is the most that a second test may cost. The one at 0.1% does not pay for its servers here,
+# star or not.
+#
+# **Where p < 0.05 and "do not launch" agree, and where "not significant" and "launch" do.** For each size of a test there is
+# an estimate from which on it is significant, and one from which on the expected value is above zero.
+
+# %% tags=["core"]
+arm_users = np.geomspace(2_000, 20_000_000, 41).round().astype(int)
+size_bars = bars(belief, spread, arm_users, bar_alone)
+star_first = size_bars["star"] < size_bars["value"]
+size_bars.iloc[::8].round(4)
+
+# %% tags=["remove-input"] mystnb={"image": {"alt": "Two lines by users in an arm on log scales: the estimate needed for a significant result falls without end; the one needed for a launch to pay falls more slowly and flattens just above the launch's cost, so that the lines cross."}}
+from casebook.feed import figures_decision
+
+figures_decision.two_bars(size_bars, bar_alone)
+
+# %%
+drawn_programmes = draw_dials(PROGRAMME, 60, rng)
+turns = []
+for row in drawn_programmes.to_numpy():
+    seen = past_tests(Programme(*row), spread, 400, rng)
+    theirs = fit_programme(seen["estimate"], seen["se"], spike=True)
+    gap = bars(theirs, spread, [10_000, 20_000_000], bar_alone)
+    turns.append(gap["star"] < gap["value"].fillna(np.inf))
+turns = pd.DataFrame(turns).set_axis(["10,000", "20 million"], axis=1)
+pd.Series({k: str(share_holding(turns[k])) for k in turns}).rename(
+    "the star is the lower bar"
+).to_frame()
+
+# %% tags=["remove-cell"]
+assert star_first.iloc[-1] and (size_bars["value"] > bar_alone).all()
+star_too_high = size_bars.loc[~star_first, "users"]
+assert turns["20 million"].mean() > 0.95
+small_side = size_bars.iloc[0]
+numbers(
+    dec_small=count(int(size_bars["users"].iloc[0])),
+    dec_large=count(int(size_bars["users"].iloc[-1])),
+    dec_small_star=percent(small_side["star"], 1),
+    dec_small_value=percent(small_side["value"], 1),
+    dec_large_star=percent(size_bars["star"].iloc[-1], 2),
+    dec_large_value=percent(size_bars["value"].iloc[-1], 2),
+    dec_turn_small=str(share_holding(turns["10,000"])),
+    dec_turn_large=str(share_holding(turns["20 million"])),
+    dec_between=(
+        f"from {star_too_high.min():,} to {star_too_high.max():,} users an arm"
+        if len(star_too_high)
+        else "at no size here"
+    ),
+)
+
+# %% [markdown]
+# At {glue:text}`dec_small` users an arm a star takes {glue:text}`dec_small_star`, and a launch pays from
+# {glue:text}`dec_small_value`. At {glue:text}`dec_large` it is {glue:text}`dec_large_star` against
+# {glue:text}`dec_large_value`. On the strip between the lines the two rules disagree: left and right it is significant and
+# does not pay; where the star's bar is the higher one ({glue:text}`dec_between`) launching pays in expectation before
+# it is significant. Over drawn programmes the star is the lower bar in {glue:text}`dec_turn_small` at 10,000 users and in
+# {glue:text}`dec_turn_large` at 20 million. So neither "significant, hence launch" nor "not significant, hence not" is a
+# rule about money.
+#
+# :::{admonition} They push back: "You want to launch something that is not significant?"
+# :class: they-push-back dropdown
+# If it is reversible, cheap, harmless by its guardrails, and the programme's past says that ideas like this one mostly
+# help, yes, and say that the effect is not known. If it is hard to undo, the loss is what counts, and more data may be
+# worth its price: `value_of_more` works it out. 0.05 was never derived from what a mistake costs here.
+# :::
+#
+# (ch8-money)=
+# ### The money table
+#
+# **In a programme in which most ideas do nothing, most of what a rule earns is what it stops.** The study draws tests: a
+# programme, 5,000 to 100,000 users an arm, sixteen faults that may be on, a launch's cost, and what a guardrail beyond
+# its margin costs. Each rule reads the same table. It is paid by what the launch does on day 180, which none of them
+# sees.
+
+# %% tags=["core"]
+from casebook.feed.launch_bars import captured_shares
+from casebook.feed.plays_decision import POLICIES
+
+tests = studies.load("08_decision")
+rule_names = {
+    "star": "p < 0.05 and up",
+    "source": "star, split sound, no guardrail beyond",
+    "report": "the report",
+    "shrunk": "the report, shrunk",
+    "value": "expected value",
+}
+earned = captured_shares(tests.frame, POLICIES, rng)
+table = earned.rename(index=rule_names)
+table[["captured", "low", "high", "launched", "lost"]].round(2)
+
+# %% [markdown]
+# Doing nothing captures 0; the oracle, which launches where day 180 is worth its cost, captures 1.
+
+# %% tags=["remove-input"] mystnb={"image": {"alt": "Dots with intervals for five rules of launching: the share of the oracle's earnings that each captured over drawn tests."}}
+figures_decision.policy_dots(earned, rule_names, len(tests.frame))
+
+# %%
+from casebook.worlds import flip_map_of
+
+gain = tests.frame.assign(
+    gain=np.sign(tests.frame["worth_value"] - tests.frame["worth_report"])
+)
+turn_map = flip_map_of(gain, tests.dials, "users", "scale", 3, 3, "gain")
+
+# %% tags=["remove-input"] mystnb={"image": {"alt": "Flip map of the share of tests in which expected value earns more than the report less the share in which it earns less, by users across and the size of the programme's effects upwards."}}
+from casebook.feed import figures_interference
+
+figures_interference.gain_map(
+    turn_map,
+    ("users", "users in each arm"),
+    ("scale", "typical effect of what works"),
+    "Where expected value and the report part",
+    "tests that it wins less tests that it loses, in percent; n drawn tests",
+)
+
+# %%
+big = tests.frame["scale"] > 0.01
+halves_of = {"effects above 1%": big, "effects below 1%": ~big}
+of_part = {
+    name: captured_shares(tests.frame[part], POLICIES, rng)
+    for name, part in halves_of.items()
+}
+pd.DataFrame({k: v["captured"] for k, v in of_part.items()}).rename(
+    index=rule_names
+).round(2)
+
+# %% tags=["remove-cell"]
+met_null = tests.null_frame
+beats = [name for name in tests.frame if "_beats_" in name]
+assert not met_null[beats].to_numpy().any() and (met_null["oracle"] == 0).all()
+star_row = earned.loc["star"]
+assert star_row["high"] < 0 and star_row["over_value_high"] < 0
+others = earned.drop("star")
+assert (others["low"] < 0).all() and (others["captured"] < 0.5).all()
+some_launch = (tests.frame["oracle"] > 0).sum()
+lost_of = {
+    name: f"{row['lost']:.0f} of {row['launched']:.0f}"
+    for name, row in earned.iterrows()
+}
+report_apart = earned.loc["report", ["over_value_low", "over_value_high"]]
+assert report_apart.iloc[0] < 0 < report_apart.iloc[1]
+
+# %% tags=["remove-cell"]
+numbers(
+    dec_n=count(len(tests.frame)),
+    dec_some=count(some_launch),
+    **{f"dec_{k}": percent(v) for k, v in earned["captured"].items()},
+    **{f"dec_lost_{name}": words for name, words in lost_of.items()},
+    dec_star_low=percent(star_row["over_value_low"]),
+    dec_star_high=percent(star_row["over_value_high"]),
+    dec_report_low=percent(report_apart.iloc[0]),
+    dec_report_high=percent(report_apart.iloc[1]),
+    dec_big_value=percent(of_part["effects above 1%"].captured["value"]),
+    dec_big_report=percent(of_part["effects above 1%"].captured["report"]),
+    dec_slight_value=percent(of_part["effects below 1%"].captured["value"]),
+    dec_slight_report=percent(of_part["effects below 1%"].captured["report"]),
+    dec_null=str(share_holding(met_null["value_beats_star"])),
+    dec_value_star=str(share_holding(tests.frame["value_beats_star"])),
+    dec_star_value=str(share_holding(tests.frame["star_beats_value"])),
+)
+
+# %% [markdown]
+# Only {glue:text}`dec_some` of {glue:text}`dec_n` tests hold something worth a launch. The star launches too much:
+# {glue:text}`dec_lost_star` of its launches cost more than they brought, and it earns {glue:text}`dec_star`. The
+# source's two vetoes repair nearly all of that ({glue:text}`dec_lost_source` lost, {glue:text}`dec_source` earned): a sound split and
+# guardrails are worth more here than any refinement of the effect. The report launches half as often
+# ({glue:text}`dec_lost_report` lost), shrunk even less ({glue:text}`dec_lost_shrunk`). Expected value launches more, is wrong more
+# often ({glue:text}`dec_lost_value`), and earns {glue:text}`dec_value`: it buys many cheap tickets.
+#
+# What is settled, in pairs over the same tests: the star earns less than expected value (by {glue:text}`dec_star_low` to
+# {glue:text}`dec_star_high` of the oracle's). What is not: report against expected value ({glue:text}`dec_report_low` to
+# {glue:text}`dec_report_high`), though {glue:text}`dec_n` tests are more than most teams run in a year. Where typical effects
+# are above one percent, expected value has {glue:text}`dec_big_value` against the report's {glue:text}`dec_big_report`; where they
+# are below, {glue:text}`dec_slight_value` against {glue:text}`dec_slight_report`. In the null worlds, in which nothing works, costs or
+# breaks, all rules earn nothing ({glue:text}`dec_null` in which one beats another).
+#
+# Why do good rules lose at all? Because a fault without a mark in the table passes every one of them: novelty, a carried-over
+# effect, a 90% or a log that differs. [The deeper page](08_ab_test_deeper.md#ch8-faults) has the list. For those you need
+# another design, and no rule for reading.
+#
+# :::{admonition} Say it
+# :class: say-it
+# "Before I argue about the threshold I'd look at what our rule lets through. In a programme like ours most stars are
+# noise or a fault. The split, the guardrails and a holdback earn more than a sharper p-value."
+# :::
+
+# %% [markdown]
+# (ch8-monitor)=
+# ## Deployment & monitoring
+#
+# **A test is a deployment, and somebody must be able to stop it on any morning. In the crashing feed the job below
+# stops on day {glue:text}`mon_crash_day`, in one that makes people hide what they see on day
+# {glue:text}`mon_harm_day`, and it leaves the sound test alone for all 14 days.** Both of its readings are always
+# valid, since nobody knows how often it will be looked at: the arms' sizes, and hides per view against a margin of a
+# tenth. The primary is not in it. Good news can wait for the end.
+
+# %% tags=["core"]
+from casebook.feed.watch import watch
+
+harming = simulate(World(hide_effect=0.3), n, rng)
+planned_shares = {"new": 0.05, "control": 0.05, "rest": 0.90}
+running = {"sound": feed, "crashing": crashing, "harming": harming}
+alarm_of = {}
+for name, one in running.items():
+    mornings = (watch(one.tables, planned_shares, 0.10, d) for d in range(14))
+    alarm_of[name] = next((m for m in mornings if m.alarm), None)
+    print(f"{name}: {getattr(alarm_of[name], 'sentence', 'to the end.')}")
+
+# %% [markdown]
+# If it wins, the launch goes up a ramp, and each step is a test of its own. What can a week at each step see?
+
+# %%
+hides_seen = guards["hides per view"][0]
+hides_se = hides_seen.se / hides_seen.control_mean
+steps = {}
+for share in (0.01, 0.05, 0.25, 0.50):
+    arm = share * n
+    steps[f"{share:.0%} new, {share:.0%} old"] = {
+        "users an arm": f"{arm:,.0f}",
+        "minutes, smallest change": f"{mde_mean(sd, arm, arm) / mean:.1%}",
+        "hides": f"{2.8 * hides_se * np.sqrt(0.05 / share):.0%}",
+    }
+pd.DataFrame(steps).T
+
+# %% tags=["remove-cell"]
+assert alarm_of["sound"] is None
+assert alarm_of["crashing"].alarm == "sample ratio"
+assert alarm_of["harming"].alarm == "harm"
+numbers(
+    mon_crash_day=count(alarm_of["crashing"].day + 1),
+    mon_harm_day=count(alarm_of["harming"].day + 1),
+    mon_step_small=percent(mde_mean(sd, 0.01 * n, 0.01 * n) / mean),
+    mon_step_large=percent(mde_mean(sd, 0.5 * n, 0.5 * n) / mean, 1),
+)
+
+# %% [markdown]
+# At 1% only a disaster shows ({glue:text}`mon_step_small` of minutes), so that step is for crashes and not for effects. At half
+# and half it is {glue:text}`mon_step_large`. Two rules keep a ramp readable: change the share of new and old *together*, or
+# [Simpson](ch8-segments) reads it with you; and never carry a test's first days into the next step's estimate, for they
+# were another mixture of newcomers ([days since exposure](ch8-novelty)).
+#
+# (ch8-roadmap)=
+# ## Iteration roadmap
+#
+# | version | what it reads | what it costs | what it buys | cell |
+# | --- | --- | --- | --- | --- |
+# | v0 | the star | nothing | nothing that lasts | [the money table](ch8-money) |
+# | v1 | counts, effect with interval, guardrails against margins, a plan written before | an hour before the test | faults with a mark in the table | [SRM](ch8-srm), [guardrails](ch8-guardrails) |
+# | v2 | CUPED, looks that were planned, clusters as units | a join to the weeks before | users, and an honest 5% | [CUPED](08_ab_test_deeper.md#ch8-cuped), [fixes](ch8-fixes), [unit](ch8-unit) |
+# | v3 | the programme's past, the launch's value | a register of all tests, losers too | winners of the size that they will have | [magnitude](ch8-magnitude), [decision](ch8-decision) |
+# | v4 | clusters, diverted logs, countries, a standing holdback | power, a second pipeline, users held back | the launch's effect in place of the arms' difference | [spillover](ch8-spillover), [one log](ch8-log), [holdback](ch8-holdback) |
+#
+# (ch8-failure-modes)=
+# ## Failure modes
+#
+# **Each was switched on in this feed, and each moved a number that nobody would have doubted.**
+#
+# | failure | what it did here | what mends it |
+# | --- | --- | --- |
+# | lost users in one arm | showed {glue:text}`srm_logged`, a launch brings {glue:text}`srm_launched` | [find who is missing](ch8-srm-cause) |
+# | a look a day | {glue:text}`pk_14` false stars | [three ways to look](ch8-fixes) |
+# | twenty metrics | {glue:text}`mm_any_20` false stars | [a plan; Holm](ch8-multiple) |
+# | impressions as users | {glue:text}`un_naive` false stars | [the unit](ch8-unit) |
+# | a trigger that the ranker moves | {glue:text}`tr_bad` for a true 5% | [triggered analysis](ch8-trigger) |
+# | a 90% on other code | {glue:text}`nn_bias` points of bias | [one path for both](ch8-ninety) |
+# | a ramp in one arm | {glue:text}`seg_pooled` for a ranker that loses 2.5% | [within days](ch8-segments) |
+# | friends in the other arm | {glue:text}`sp_user` of the effect gone | [clusters, in part](ch8-spillover) |
+# | one log | {glue:text}`sp_log_shared` lost where a launch gains {glue:text}`sp_log_alone` | [a diverted log](ch8-log) |
+# | novelty | {glue:text}`nov_whole` where 2% stay | [the half-life](ch8-novelty) |
+# | creators who answer | {glue:text}`sp_arms` where a launch brings {glue:text}`sp_late` | [countries](ch8-creators) |
+#
+# (ch8-signals)=
+# ## Senior-level signals
+#
+# **The source names four. Each has a cell that proves it, and each has a limit that you should say in the same
+# breath.**
+#
+# - Effect and interval, not the p-value alone: [effect](ch8-effect). Its limit: the interval knows nothing of a broken
+#   split, of faded novelty, or of the programme that the test was picked from ([magnitude](ch8-magnitude)).
+# - Correction for several metrics: [many metrics](ch8-multiple). Its limit: it cannot count the readings that were not
+#   shown.
+# - A holdback for what lasts: [30 days against 180](ch8-holdback). Its limit: it is blind to what reaches both arms.
+# - Statistical against practical significance: [two bars](ch8-decision). Its limit: both bars need a number that most
+#   teams have never written down, the value of a point.
+#
+# Six more that we would listen for:
+#
+# - Asks for the counts before the effect, and stops at a mismatch: [the split](ch8-srm), [its price](ch8-srm-cause).
+# - Says "not known" when the interval says so, and how many users would tell: [questions](ch8-questions).
+# - Tells harm shown from harm ruled out: [guardrails](ch8-guardrails).
+# - Asks what was randomised, and analyses that: [the unit](ch8-unit).
+# - Shrinks a winner before counting its money: [magnitude](ch8-magnitude), [4,873 tests](08_ab_test_deeper.md#ch8-upworthy).
+# - Leaves the sunk quarter out of the sum: [decision](ch8-decision).
+#
+# | what practitioners ask for | shown in |
+# | --- | --- |
+# | metric, guardrails and decision rule written before | [questions](ch8-questions), [your own plan](ch8-own-table) |
+# | SRM first, by segment and by day | [the split](ch8-srm), [who is missing](ch8-srm-cause), [the morning's job](ch8-monitor) |
+# | unit of analysis = unit of randomisation | [the unit](ch8-unit) |
+# | triggering and dilution | [trigger](ch8-trigger) |
+# | novelty by days since exposure | [two clocks](ch8-novelty) |
+# | heavy tails: capping, and how many users skew asks for | [below](ch8-tails), [one player](08_ab_test_deeper.md#ch8-cookie) |
+# | the winner's curse over a programme | [magnitude](ch8-magnitude), [4,873 tests](08_ab_test_deeper.md#ch8-upworthy) |
+# | interference; A/A tests as the platform's own test; Twyman's law | [spillover](ch8-spillover), [A/A](ch8-unit), [before the test](08_ab_test_deeper.md#ch8-faults) |
+#
+# (ch8-tails)=
+# One of these has had no cell yet. How heavy are the tails of minutes, and does it matter for the interval?
+
+# %%
+from casebook.experiments import capped_difference, units_for_skew
+
+skew = float(rest.skew())
+caps = {}
+for upper in (1.0, 0.999, 0.99, 0.95):
+    capped = capped_difference(two["minutes"], on_new, upper=upper)
+    base = capped.effect.control_mean
+    caps[f"{upper:.1%}"] = {
+        "estimate": capped.effect.estimate / base,
+        "se": capped.effect.se / base,
+        "effect beyond the cap": capped.hidden.estimate / base,
+    }
+print(f"skew {skew:.1f}: {units_for_skew(skew):,.0f} users an arm")
+caps = pd.DataFrame(caps).T.rename_axis("capped at")
+caps.round(4)
+
+# %% tags=["remove-cell"]
+tails_needed = units_for_skew(skew)
+capped_rest = rest.clip(upper=rest.quantile(0.99))
+capped_needed = units_for_skew(float(capped_rest.skew()))
+assert capped_needed < tails_needed / 3
+assert caps["se"].is_monotonic_decreasing
+numbers(
+    tl_skew=f"{skew:.1f}",
+    tl_users=count(round(tails_needed, -2)),
+    tl_capped=count(round(capped_needed, -2)),
+    tl_se=percent(1 - caps["se"].iloc[2] / caps["se"].iloc[0]),
+    tl_type_1=percent(type_1[10_000], 1),
+)
+
+# %% [markdown]
+# Minutes have a skew of {glue:text}`tl_skew`, and Kohavi's rule of thumb, 355 times its square, asks for
+# {glue:text}`tl_users` users an arm before each end of the interval may be trusted {cite}`kohavi2014`. Maya has fewer. It is
+# a cautious rule: in [the A/A splits](ch8-magnitude) of her size {glue:text}`tl_type_1` came out significant, for in a
+# difference of two arms of equal size the skew nearly cancels. With the 90% as control it does not. Capped at 99%, minutes
+# ask for {glue:text}`tl_capped`, and the standard error falls by {glue:text}`tl_se`. The price is another question: the
+# effect on what lies below the cap. Use it against an account with ten thousand views, not against your best customers, and
+# set the cap before the test, the same for both arms. (`two` and `on_new` are the arms of [the
+# guardrails](ch8-guardrails).)
+#
+# (ch8-otherwise)=
+# :::{admonition} They did it otherwise
+# :class: did-otherwise
+# Two public engines part on [peeking](ch8-fixes). GrowthBook offers an always-valid interval, so that anybody may look at
+# any time; Spotify chose group-sequential tests, for their power where the length is known {cite}`spotify2023`. On these
+# numbers Spotify is right for a two-week test: the always-valid interval on the fixed test's users is
+# {glue:text}`pk_av_wider` wider. GrowthBook is right for what has no end. Airbnb ran the same pricing test by listing and
+# by cluster, and put about a third of the plain test's effect down to interference {cite}`holtz2020`; in this feed it is
+# {glue:text}`sp_user` and of the other sign, for here friends' gain is hidden, there buyers were taken from the other
+# arm. So "spillover" alone tells you no direction.
+# :::
+#
+# (ch8-real)=
+# ## On real data
+#
+# **4,873 public headline tests: {glue:text}`08_ab_test_deeper.ipynb::rd_srm_share:s` have a sample ratio mismatch, nearly all
+# of them in one half-year in which nobody looked.** Winners in one half of the visitors exaggerate what the other half
+# shows {glue:text}`08_ab_test_deeper.ipynb::rd_exaggerates:s` times. One game's test has two verdicts, depending on an
+# alarm level. Both stand [on the deeper page](08_ab_test_deeper.md#ch8-real-data).
+
+# %% [markdown]
+# (ch8-memo)=
+# ## Decision memo
+#
+# What would this test have to become to answer Maya? The same feed, sound, half and half, with CUPED, for as long as
+# it takes.
+
+# %%
+from casebook.experiments import cuped_gain, value_of_more
+from casebook.experiments import Metric
+
+with_before = Metric("minutes", before=("minutes_before",))
+sides = arm_moments(users, with_before, "arm")
+cut = cuped_gain(sides["new"], sides["control"]).variance_cut
+halves_se = spread * np.sqrt((1 - cut) * 2 / (n / 2))
+halves_mde = 2.8 * halves_se
+now = belief.update(effect.estimate, effect.se)
+two_weeks = 2 / weeks
+more = value_of_more(
+    now, year, halves_se, to_pay=to_pay, lost_share=two_weeks
+)
+now_worth = launch_value(now, year, to_pay=to_pay)
+
+# %%
+pd.Series(
+    {
+        "launch on Thursday is worth": dollars(now_worth.expected),
+        "and loses with a chance of": percent(now_worth.chance_of_loss),
+        "two weeks at half and half, better decision": dollars(
+            more.information
+        ),
+        "the same, what waiting costs": dollars(more.delay),
+        "smallest change it sees": percent(halves_mde, 1),
+        "it changes the decision in": percent(more.changes_mind),
+    },
+    name="on this feed",
+).to_frame()
+
+# %% tags=["remove-cell"]
+assert more.information > more.delay and halves_mde < 0.02
+held_back = 0.05 * 0.02 * year
+numbers(
+    memo_now=dollars(now_worth.expected),
+    memo_low=dollars(year * (effect.low) - to_pay),
+    memo_high=dollars(year * (effect.high) - to_pay),
+    memo_loss=percent(now_worth.chance_of_loss),
+    memo_more=dollars(more.information),
+    memo_delay=dollars(more.delay),
+    memo_mde=percent(halves_mde, 1),
+    memo_se=percent(halves_se, 1),
+    memo_turns=percent(more.changes_mind),
+    memo_cut=percent(cut),
+    memo_says="launch" if now_worth.launch else "no launch",
+    memo_holdback=dollars(held_back),
+    memo_bar=percent(bar_alone, 1),
+)
+
+# %% [markdown]
+# :::{admonition} Decision: no launch on Thursday; the same test again, half and half, for two weeks
+# :class: memo
+# **Reading.** The split is sound. Minutes: {glue:text}`eff_here` ({glue:text}`eff_low` to {glue:text}`eff_high`). The test
+# was too small for the 2% that it looked for; it has not shown that nothing is there.
+#
+# **Expected value** of a launch now, shrunk by the programme's past: {glue:text}`memo_now` in a year (by the interval's ends
+# as they stand, {glue:text}`memo_low` to {glue:text}`memo_high`), with a loss in {glue:text}`memo_loss` of cases. It pays from
+# {glue:text}`memo_bar` on. Two weeks at half and half with CUPED see {glue:text}`memo_mde`. The better decision is worth
+# {glue:text}`memo_more`, waiting costs {glue:text}`memo_delay`, and it turns the decision in {glue:text}`memo_turns` of cases.
+#
+# **Who is hurt**: by this test nobody that we can see. New users and heavy users were named before as cohorts; neither is
+# shown to differ. Creators are not in the test.
+#
+# **Guardrails**: hides per view, likes per view, load time, sessions, each with its margin; {glue:text}`gr_held` of
+# {glue:text}`gr_k` have harm ruled out. The others are "not known", and the larger test is sized for them.
+#
+# **What would stop us**: a mismatch of the arms on any morning; hides per view shown to be above their margin; after two
+# weeks, an interval whose better end does not reach {glue:text}`memo_bar`.
+#
+# **After a win**: ramp new and old together; hold back 5% for 180 days, which costs {glue:text}`memo_holdback` if the gain is 2%, and
+# read its last week.
+#
+# **First step on Monday**: log the assignment on the server, before the client loads; then draw the arms anew with
+# another salt.
+# :::
+#
+# **What changed our mind.** We set out to ask whether the effect was significant. What decided was the number of users
+# in each arm, twice: once because it was too small, and once because, had it been off, nothing below it would have
+# meant anything.
+#
+# **What would change it back.** A launch that is free and can be undone within the hour: then the bar is zero, and the
+# expected value alone decides. Or a programme with a better past than this one.
+#
+# **What this did not solve.** What creators will do. What friends pass on: at this size the bias is smaller than the
+# error, and after the launch it is not. Whether minutes are what the company should want more of. And the price of a
+# point, which we assumed and you must ask for.
+#
+# :::{admonition} Say it
+# :class: say-it
+# "I can't tell Maya yes or no from this test, and I can tell her why: it sees five percent and she hopes for two. The split
+# is fine. I'd rerun it at half and half with the pre-period as covariate, keep four guardrails with margins, and decide
+# on the shrunk effect against what is still to pay. The quarter that it took is not in that sum."
+# :::

@@ -36,7 +36,7 @@ def past_belief(programme: Programme, se: float, rng: np.random.Generator) -> Be
     >>> rng = np.random.default_rng(0)
     >>> past_belief(Programme(idle=0.5, scale=0.02), 0.01, rng).sd > 0.005
     True
-    >>> past_belief(Programme(idle=0.9, scale=0.002), 0.05, rng) is None
+    >>> past_belief(Programme(idle=1.0), 0.05, np.random.default_rng(0)) is None
     True
     """
     estimates: NDArray[np.float64] = programme.draw(PAST, rng) + se * rng.standard_normal(PAST)

@@ -60,6 +60,6 @@ STUDIES = (
     ),
     Study(
         "08_decision", play_decision, DECISION,
-        n=240, seed=8005, null_n=40, title="Five ways to decide on a launch; null: nothing works, costs or breaks",
+        n=600, seed=8005, null_n=40, title="Five ways to decide on a launch; null: nothing works, costs or breaks",
     ),
 )  # fmt: skip
