@@ -30,8 +30,8 @@
 #
 # You will be able to say whether a test may be read at all, what its interval leaves open, what a win is worth in a
 # programme where most ideas do nothing, and what a guardrail can and cannot rule out. Cells with a solid rule are the
-# core path; what has no rule can wait. Two pages belong to this one: [deeper](08_ab_test_deeper) and the [claims,
-# tested](08_ab_test_claims). `seed` starts all randomness; `scale` is "small" or "full".
+# core path; what has no rule can wait. [A second page](08_ab_test_deeper) goes deeper and to real data. `seed` starts all
+# randomness; `scale` is "small" or "full".
 
 # %% tags=["parameters"]
 seed = 8
@@ -41,7 +41,7 @@ scale = "small"
 import numpy as np
 import pandas as pd
 
-from casebook import cards, page, studies, style
+from casebook import cards, studies, style
 from casebook.feed.simulate import simulate
 from casebook.feed.world import Design, World
 from casebook.page import count, dollars, numbers, percent, probability
@@ -80,7 +80,7 @@ n = {"small": 200_000, "full": 1_000_000}[scale]
 # ::::
 
 # %% tags=["remove-input"]
-# cards.show(cards.load_card("13_ab_test"))
+cards.show(cards.load_card("13_ab_test"))
 
 # %% [markdown]
 # ## The company of this chapter
@@ -524,7 +524,7 @@ numbers(
 #
 # (ch8-magnitude)=
 # **Underpowered wins exaggerate.** Suppose the ranker adds 2%. A test that sees it rarely shows it, when it does, at
-# a size that had to be lucky (*type M error*), at times with the wrong sign (*type S error*). And what share of all
+# a size that had to be lucky ({term}`type M error`), at times with the wrong sign ({term}`type S error`). And what share of all
 # the programme's wins are false?
 
 # %% tags=["core"]
@@ -620,7 +620,7 @@ numbers(
 # **"Down by more than the threshold? No launch" has three possible answers: harm shown, harm ruled out, not known.
 # With {glue:text}`gr_k` guardrails and arms of this size a ranker that harms nothing fails to rule out harm somewhere
 # in {glue:text}`gr_strict_veto` of tests.** Harm is ruled out when the whole interval stays on the harmless side of
-# the margin: a test of *non-inferiority*. The margins below are Maya's, in percent of the control.
+# the margin: a test of {term}`non-inferiority`. The margins below are Maya's, in percent of the control.
 
 # %% tags=["core"]
 from casebook.experiments import difference, non_inferior, ratio_difference
@@ -642,9 +642,7 @@ guards = {
 def read_guard(effect, margin, worse):
     base = effect.control_mean
     # What the units' standard deviation must be for this standard error.
-    sd_unit = effect.se / np.hypot(
-        effect.treated_n**-0.5, effect.control_n**-0.5
-    )
+    sd_unit = effect.se / np.hypot(effect.treated_n**-0.5, effect.control_n**-0.5)
     return {
         "moves by": f"{effect.estimate / base:+.1%}",
         "interval": f"{effect.low / base:+.1%} to {effect.high / base:+.1%}",
@@ -724,9 +722,7 @@ opening_figures.veto_lines(vetoes, len(two) / 2, words)
 # %%
 alone = {"one guardrail": 1, "four": 4, "ten": 10, "twenty": 20}
 grown = {
-    name: veto_rules(np.ones(k), np.full(k, 2.0), np.full(k, 4.0))[
-        "false_veto"
-    ]
+    name: veto_rules(np.ones(k), np.full(k, 2.0), np.full(k, 4.0))["false_veto"]
     for name, k in alone.items()
 }
 pd.DataFrame(grown).round(3)  # each margin is two standard errors wide
@@ -966,7 +962,7 @@ numbers(
 #
 # (ch8-fixes)=
 # **Three ways to look and keep the 5%, and they differ in what they cost.** Commit to a size and look once. Plan a few
-# looks with higher bars, a *group-sequential* test. Or take an *always-valid* interval, which may be read at any time.
+# looks with higher bars, a {term}`group-sequential test`. Or take an {term}`always-valid interval`, which may be read at any time.
 # Each of them below has the same power of 80% for the same effect; one is the fixed test's users.
 
 # %% tags=["core"]
@@ -1140,7 +1136,7 @@ un_rates.map("{:.1%}".format)
 figures_pitfalls.p_histograms({k: splits["clicks", k].p for k in un_rates})
 
 # %% [markdown]
-# The mend needs no impressions, only two sums a user: clicks and views. `ratio_difference` is the delta method
+# The mend needs no impressions, only two sums a user: clicks and views. `ratio_difference` is the {term}`delta method`
 # {cite}`deng2018`; the standard error clustered by user is the same thing worked out from rows.
 
 # %%
@@ -1262,9 +1258,7 @@ from casebook.experiments import arm_moments, relative_effect
 from casebook.feed.dials import FAULT_DIALS
 
 path = next(dial for dial in FAULT_DIALS if dial.name == "code_path")
-other_path = simulate(
-    World(code_path=path.low), n, np.random.default_rng(seed)
-)
+other_path = simulate(World(code_path=path.low), n, np.random.default_rng(seed))
 readings = {}
 for name, played in (("same code", feed), ("other code", other_path)):
     arms = arm_moments(user_table(played.tables), "minutes", "arm")
@@ -1354,9 +1348,7 @@ hunted.style.format("{:.1%}").format("{:.0f}", "readings")
 from casebook.experiments import by_segment, heterogeneity, power_of_mean
 
 gap_dial = next(dial for dial in FAULT_DIALS if dial.name == "cohort_gap")
-uneven = simulate(
-    World(effect=0.0, cohort_gap=float(gap_dial.at(0.5))), n, rng
-)
+uneven = simulate(World(effect=0.0, cohort_gap=float(gap_dial.at(0.5))), n, rng)
 uneven_users = user_table(uneven.tables).query("arm != 'rest'")
 by_cohort = by_segment(
     uneven_users["minutes"],
@@ -1496,7 +1488,7 @@ numbers(
 # graph decides something else: how much of that clusters can mend.**
 #
 # Maya's feed shows what friends shared. Who sees a better feed shares more, and friends get some of it, in whichever
-# arm they are. SUTVA, the assumption that nobody's outcome hangs on another's arm, is broken. The tempting answer is
+# arm they are. {term}`SUTVA`, the assumption that nobody's outcome hangs on another's arm, is broken. The tempting answer is
 # that leaks "blur the arms", so the true effect must be larger and a win is all the safer. The size of the gap can be
 # worked out. Let half of each friend's gain be passed on, and test the same people twice: once by user, once by
 # cluster of friends, found by Leiden's algorithm {cite}`traag2019` in the friendship
@@ -1701,7 +1693,7 @@ numbers(
 # **Two rankers that learn from one log are not two treatments: the test can prefer the worse one.** Here nothing is a
 # dial. The old ranker shows the item that looks best. The new one also tries what it does not know. Each is played
 # alone first (the launch), then both in one test: with one log from which both learn, or *diverted*
-# (a *data-diverted* design), each arm's ranker learning from its own arm's visits.
+# (a {term}`data-diverted design`), each arm's ranker learning from its own arm's visits.
 
 # %% tags=["core"]
 from casebook.feed.one_log import clicks_of_rankers
@@ -1831,7 +1823,7 @@ numbers(
 # %% [markdown]
 # By the calendar, week 2 is the newcomers' first week and says {glue:text}`nov_ramp_week2`. From the eighth day of
 # exposure on it is {glue:text}`nov_ramp_age`. Even without a ramp a feed's rare visitors keep arriving. The same clock
-# reads *primacy*, an effect that *grows* while people unlearn the old feed: there week 2 says
+# reads the {term}`primacy effect`, which *grows* while people unlearn the old feed: there week 2 says
 # too little.
 #
 # How much is left depends on the half-life, which nobody knows beforehand:
@@ -2006,15 +1998,15 @@ numbers(
 # :::
 
 # %% tags=["core"]
-from casebook.experiments import Effect, fit_programme, launch_value
-from casebook.feed.launch_bars import bars, past_tests
+from casebook.experiments import launch_value
+from casebook.feed.launch_bars import bars, belief_of, past_tests
 
 dollars_per_minute, weeks = 0.004, 52  # assumed: what a minute of feed earns
 year = n * mean * (weeks / 2) * dollars_per_minute
 to_pay, spent = 0.004 * year, 0.05 * year  # servers, and the quarter
 
 past = past_tests(programme, spread, 400, rng)
-belief = fit_programme(past["estimate"], past["se"], spike=True)
+belief = belief_of(past)  # fit_programme, with a share that does nothing
 print(f"{belief.idle:.0%} do nothing, the others spread by {belief.sd:.1%}")
 
 # %% tags=["core"]
@@ -2081,12 +2073,11 @@ from casebook.feed import figures_decision
 figures_decision.two_bars(size_bars, bar_alone)
 
 # %%
-drawn_programmes = draw_dials(PROGRAMME, 60, rng)
+drawn_programmes = draw_dials(PROGRAMME, 24, rng)
 turns = []
 for row in drawn_programmes.to_numpy():
     seen = past_tests(Programme(*row), spread, 400, rng)
-    theirs = fit_programme(seen["estimate"], seen["se"], spike=True)
-    gap = bars(theirs, spread, [10_000, 20_000_000], bar_alone)
+    gap = bars(belief_of(seen), spread, [10_000, 20_000_000], bar_alone)
     turns.append(gap["star"] < gap["value"].fillna(np.inf))
 turns = pd.DataFrame(turns).set_axis(["10,000", "20 million"], axis=1)
 pd.Series({k: str(share_holding(turns[k])) for k in turns}).rename(
@@ -2241,7 +2232,7 @@ numbers(
 # breaks, all rules earn nothing ({glue:text}`dec_null` in which one beats another).
 #
 # Why do good rules lose at all? Because a fault without a mark in the table passes every one of them: novelty, a carried-over
-# effect, a 90% or a log that differs. [The deeper page](08_ab_test_deeper.md#ch8-faults) has the list. For those you need
+# effect, a 90% or a log that differs. [The deeper page](ch8-faults) has the list. For those you need
 # another design, and no rule for reading.
 #
 # :::{admonition} Say it
@@ -2312,7 +2303,7 @@ numbers(
 # | --- | --- | --- | --- | --- |
 # | v0 | the star | nothing | nothing that lasts | [the money table](ch8-money) |
 # | v1 | counts, effect with interval, guardrails against margins, a plan written before | an hour before the test | faults with a mark in the table | [SRM](ch8-srm), [guardrails](ch8-guardrails) |
-# | v2 | CUPED, looks that were planned, clusters as units | a join to the weeks before | users, and an honest 5% | [CUPED](08_ab_test_deeper.md#ch8-cuped), [fixes](ch8-fixes), [unit](ch8-unit) |
+# | v2 | CUPED, looks that were planned, clusters as units | a join to the weeks before | users, and an honest 5% | [CUPED](ch8-cuped), [fixes](ch8-fixes), [unit](ch8-unit) |
 # | v3 | the programme's past, the launch's value | a register of all tests, losers too | winners of the size that they will have | [magnitude](ch8-magnitude), [decision](ch8-decision) |
 # | v4 | clusters, diverted logs, countries, a standing holdback | power, a second pipeline, users held back | the launch's effect in place of the arms' difference | [spillover](ch8-spillover), [one log](ch8-log), [holdback](ch8-holdback) |
 #
@@ -2355,7 +2346,7 @@ numbers(
 # - Says "not known" when the interval says so, and how many users would tell: [questions](ch8-questions).
 # - Tells harm shown from harm ruled out: [guardrails](ch8-guardrails).
 # - Asks what was randomised, and analyses that: [the unit](ch8-unit).
-# - Shrinks a winner before counting its money: [magnitude](ch8-magnitude), [4,873 tests](08_ab_test_deeper.md#ch8-upworthy).
+# - Shrinks a winner before counting its money: [magnitude](ch8-magnitude), [4,873 tests](ch8-upworthy).
 # - Leaves the sunk quarter out of the sum: [decision](ch8-decision).
 #
 # | what practitioners ask for | shown in |
@@ -2365,9 +2356,9 @@ numbers(
 # | unit of analysis = unit of randomisation | [the unit](ch8-unit) |
 # | triggering and dilution | [trigger](ch8-trigger) |
 # | novelty by days since exposure | [two clocks](ch8-novelty) |
-# | heavy tails: capping, and how many users skew asks for | [below](ch8-tails), [one player](08_ab_test_deeper.md#ch8-cookie) |
-# | the winner's curse over a programme | [magnitude](ch8-magnitude), [4,873 tests](08_ab_test_deeper.md#ch8-upworthy) |
-# | interference; A/A tests as the platform's own test; Twyman's law | [spillover](ch8-spillover), [A/A](ch8-unit), [before the test](08_ab_test_deeper.md#ch8-faults) |
+# | heavy tails: capping, and how many users skew asks for | [below](ch8-tails), [one player](ch8-cookie) |
+# | the winner's curse over a programme | [magnitude](ch8-magnitude), [4,873 tests](ch8-upworthy) |
+# | interference; A/A tests as the platform's own test; Twyman's law | [spillover](ch8-spillover), [A/A](ch8-unit), [before the test](ch8-faults) |
 #
 # (ch8-tails)=
 # One of these has had no cell yet. How heavy are the tails of minutes, and does it matter for the interval?
@@ -2420,7 +2411,7 @@ numbers(
 # any time; Spotify chose group-sequential tests, for their power where the length is known {cite}`spotify2023`. On these
 # numbers Spotify is right for a two-week test: the always-valid interval on the fixed test's users is
 # {glue:text}`pk_av_wider` wider. GrowthBook is right for what has no end. Airbnb ran the same pricing test by listing and
-# by cluster, and put about a third of the plain test's effect down to interference {cite}`holtz2020`; in this feed it is
+# by cluster, and its preprint put about a third of the plain test's effect down to interference {cite}`holtz2020`; in this feed it is
 # {glue:text}`sp_user` and of the other sign, for here friends' gain is hidden, there buyers were taken from the other
 # arm. So "spillover" alone tells you no direction.
 # :::
@@ -2431,7 +2422,333 @@ numbers(
 # **4,873 public headline tests: {glue:text}`08_ab_test_deeper.ipynb::rd_srm_share:s` have a sample ratio mismatch, nearly all
 # of them in one half-year in which nobody looked.** Winners in one half of the visitors exaggerate what the other half
 # shows {glue:text}`08_ab_test_deeper.ipynb::rd_exaggerates:s` times. One game's test has two verdicts, depending on an
-# alarm level. Both stand [on the deeper page](08_ab_test_deeper.md#ch8-real-data).
+# alarm level. Both stand [on the deeper page](ch8-real-data).
+
+# %% [markdown]
+# (ch8-exercises)=
+# ## Exercises
+#
+# Write your answer in place of `...` and run the check; an answer is right to about one percent. The blanks are in
+# {download}`the exercise sheet <exercises/08_ab_test.ipynb>`; here the solutions are folded.
+
+# %% tags=["exercise", "hide-input"]
+import numpy as np
+import pandas as pd
+
+from casebook import experiments
+from casebook.exercises import ask
+from casebook.feed.exercise_tables import LAUNCHES, PAST, TEN, hunt_table
+from casebook.feed.exercises import EXERCISES
+
+# %% [markdown] tags=["exercise"]
+# **1. May it be read?** (3 minutes). Planned were 10% on the new ranker, 10% as control, 80% outside. Of 250,000 users
+# 24,600 are logged in the new arm, 24,700 in the control and 200,700 outside. Is it a sample ratio mismatch at a level
+# of 0.01? Give the decision and the p-value, as `(True, p)` or `(False, p)`.
+
+# %% tags=["solution", "hide-cell"]
+# solution
+# Both arms are short alike, so comparing them with each other shows nothing.
+found = experiments.srm([24_600, 24_700, 200_700], [0.1, 0.1, 0.8])
+answer = (found.broken, found.p)
+
+# %% tags=["exercise"]
+ask(EXERCISES["08-srm"], answer)
+
+# %% [markdown] tags=["exercise"]
+# **2. When can it be read?** (5 minutes). Users of another feed spend 36 minutes in their first two weeks in a test, with a
+# standard deviation of 61. A gain of 2% is worth seeing, with a power of 80% at 5%, two-sided. Each week 800,000 users come
+# who were not in the test before, and 5% of them go into each of two arms; the minutes of each are counted for two weeks
+# from the day of entry. How many users an arm, and after how many whole weeks from the start can you read? Give
+# `(users, weeks)`.
+
+# %% tags=["solution", "hide-cell"]
+# solution
+an_arm = experiments.sample_size_mean(sd=61, effect=0.02 * 36).treated
+entering = np.ceil(an_arm / (0.05 * 800_000))
+answer = (an_arm, entering + 2)  # the last to enter are counted for two weeks
+
+# %% tags=["exercise"]
+ask(EXERCISES["08-size"], answer)
+
+# %% [markdown] tags=["exercise"]
+# **3. Two launches, one p-value** (6 minutes). `PAST` has twenty tests of a programme, losers too, and `LAUNCHES` two new
+# results of the same programme, all in percent. Take the effects of the programme to be normal. From which launch do you
+# expect more, and how much? Give the name and the percent, as `("ranking", 1.0)` or `("redesign", 1.0)`.
+
+# %% tags=["exercise"]
+print(PAST.describe().loc[["count", "min", "50%", "max"]])
+LAUNCHES
+
+# %% tags=["solution", "hide-cell"]
+# solution
+past_effects = experiments.fit_programme(PAST["estimate"], PAST["se"])
+left = LAUNCHES.apply(
+    lambda one: past_effects.update(one["estimate"], one["se"]).expected,
+    axis=1,
+)
+answer = (left.idxmax(), left.max())
+
+# %% tags=["exercise"]
+ask(EXERCISES["08-shrink"], answer)
+
+# %% [markdown] tags=["exercise"]
+# **4. Clicks per view by hand** (6 minutes). Ten users were drawn into two arms. The metric is all clicks of an arm over all
+# its views. What is the standard error of the difference between the arms?
+
+# %% tags=["exercise"]
+TEN
+
+# %% tags=["solution", "hide-cell"]
+# solution
+variance = 0.0
+for _, arm in TEN.groupby("arm"):
+    rate = arm["clicks"].sum() / arm["views"].sum()
+    line = (arm["clicks"] - rate * arm["views"]) / arm["views"].mean()
+    variance += line.var() / len(arm)
+answer = np.sqrt(variance)
+# The same: experiments.ratio_difference(clicks, views, treated).se
+
+# %% tags=["exercise"]
+ask(EXERCISES["08-ratio"], answer)
+
+# %% [markdown] tags=["exercise"]
+# **5. A look a day for a week** (4 minutes). Somebody reads a test of seven days every morning and stops at the first p below
+# 5%. How often does a change that does nothing get a star? And if the seven looks had been planned with
+# O'Brien-Fleming bars at 5%, two-sided, which |z| stops on the third morning? Give `(rate, bar)`.
+
+# %% tags=["solution", "hide-cell"]
+# solution
+week = experiments.group_sequential(7)
+third = experiments.read_look(week, 3 / 7, estimate=2.9, se=1.0)
+answer = (experiments.peeking_error(7), third.critical)
+# With z = 2.9, a star for whoever peeks: third.decision is "go on".
+
+# %% tags=["exercise"]
+ask(EXERCISES["08-looks"], answer)
+
+# %% [markdown] tags=["exercise"]
+# **6. No significant harm** (5 minutes). Visits per user: 5 in the control, and 0.03 fewer in the new arm, with a 95% interval
+# from -0.09 to +0.03. Each arm has 30,000 users; the margin is a loss of 1%. Give the verdict, "holds", "broken" or "not
+# known", and how many users an arm would rule out a loss of the margin with a chance of 80%, if the change harms nothing.
+# As `(verdict, users)`.
+
+# %% tags=["solution", "hide-cell"]
+# solution
+se = 0.06 / 1.96
+sd_of_visits = se / np.sqrt(2 / 30_000)
+margin = 0.01 * 5  # -0.09 lies beyond -0.05, and +0.03 does not
+needed = experiments.sample_size_mean(sd_of_visits, margin).treated
+answer = ("not known", needed)
+
+# %% tags=["exercise"]
+ask(EXERCISES["08-guardrail"], answer)
+
+# %% [markdown] tags=["exercise"]
+# **7. Find the fault** (8 minutes). A test of two equal arms; some users of the new arm never made it into the table. Which
+# value of which column carries the mismatch? Give `(column, value)`.
+
+# %% tags=["exercise"]
+hunted = hunt_table(np.random.default_rng(8))
+print(hunted["arm"].value_counts().to_string())
+hunted.head(3)
+
+# %% tags=["solution", "hide-cell"]
+# solution
+halves = {"new": 0.5, "control": 0.5}
+parts = experiments.srm_by(
+    hunted, halves, ["platform", "country", "cohort"]
+).table
+# Several parts are off; only one leaves a sound test when it is taken out.
+carries = parts.loc[parts["rest_p"].idxmax()]
+answer = (carries["by"], carries["value"])
+
+# %% tags=["exercise"]
+ask(EXERCISES["08-hunt"], answer)
+
+# %% [markdown]
+# (ch8-own-table)=
+# ## Bring your own table
+#
+# **One row a user, an arm, and the metrics you named before: that is enough for a verdict. Two lines change, the file and
+# what you call its columns; then comes your plan.** A simulated shop that tried a shorter checkout stands in for yours.
+
+# %% tags=["hide-input"]
+import tempfile
+from pathlib import Path
+
+own_place = tempfile.TemporaryDirectory()
+own_folder, own_n = Path(own_place.name), 40_000
+own_taste = rng.gamma(2, 1, own_n)
+own_new = rng.random(own_n) < 0.5
+own_shop = pd.DataFrame(
+    {
+        "customer": [f"c{i:05d}" for i in range(own_n)],
+        "variant": np.where(own_new, "short", "long"),
+        "dollars": rng.gamma(own_taste * np.where(own_new, 1.06, 1.0), 20),
+        "refunds": rng.poisson(0.05 * own_taste),
+        "dollars_before": rng.gamma(3 * own_taste, 20),
+        "phone": rng.choice(["ios", "android"], own_n),
+    }
+)
+own_shop.round(2).to_csv(own_folder / "checkout.csv", index=False)
+
+# %%
+own_file = own_folder / "checkout.csv"  # your file
+own_names = {"customer": "user", "variant": "arm"}  # your columns: ours
+
+mine = pd.read_csv(own_file).rename(columns=own_names)
+mine.head(3)
+
+# %% [markdown]
+# Then the plan, in the metrics' own units: here dollars and refunds per customer. It is best written before the test; a
+# margin that was chosen with the result in view guards nothing.
+
+# %%
+from casebook.experiments import Margin, Plan, report
+
+own_plan = Plan(
+    primary="dollars",
+    shares={"short": 0.5, "long": 0.5},
+    treated="short",
+    control="long",
+    mde=1.5,
+    pays_from=0.5,
+    guardrails=(Margin("refunds", 0.02, worse="up"),),
+    kinds={"refunds": "count"},
+    segments=("phone",),
+)
+
+# %% [markdown]
+# The plan is also the contract of the table:
+
+# %%
+from casebook.experiments.quality import KINDS
+
+own_rows = [
+    (own_plan.unit, "filled in, each once", "what was randomised"),
+    (own_plan.arm, " or ".join(own_plan.shares), "as assigned, not as seen"),
+]
+own_rows += [
+    (name, f"{KINDS[kind]}; no gaps", "metric: 0 for who did nothing")
+    for name, kind in own_plan.metrics.items()
+]
+own_rows += [
+    (name, "filled in", "segment, known before assignment")
+    for name in own_plan.segments
+]
+own_rows += [("dollars_before", "any finite number", "optional, for CUPED")]
+pd.DataFrame(own_rows, columns=["column", "allowed", "meaning"]).set_index(
+    "column"
+)
+
+# %%
+from textwrap import fill
+
+own_report = report(mine, own_plan)
+for line in str(own_report).splitlines():
+    print(fill(line, 100, subsequent_indent="  "))
+
+# %% [markdown]
+# A measure from before narrows the interval of the primary. `report_effects` reads effects that were estimated apart from
+# the table against the same plan; it knows the counts and nothing of the rows, so `check_quality` looks at these first.
+
+# %%
+from casebook.experiments import (
+    Metric,
+    absolute_effect,
+    arm_moments,
+    check_quality,
+    report_effects,
+)
+
+check_quality(mine, list(own_plan.shares), own_plan.metrics)
+own_cuped = Metric("dollars", before=("dollars_before",))
+own_arms = arm_moments(mine, own_cuped, "arm")
+own_effects = dict(own_report.effects)
+own_effects["dollars"] = absolute_effect(own_arms["short"], own_arms["long"])
+own_counts = mine["arm"].value_counts().to_dict()
+print(fill(report_effects(own_effects, own_counts, own_plan).sentence, 100))
+
+# %% tags=["remove-cell"]
+own_plain, own_sharp = own_report.effects["dollars"], own_effects["dollars"]
+own_again = report_effects(own_effects, own_counts, own_plan)
+assert own_report.verdict == own_again.verdict == "launch"
+assert own_sharp.se < 0.9 * own_plain.se
+numbers(
+    own_users=count(own_n),
+    own_plain=f"{own_plain.estimate:+.2f}",
+    own_plain_low=f"{own_plain.low:.2f}",
+    own_plain_high=f"{own_plain.high:.2f}",
+    own_sharp=f"{own_sharp.estimate:+.2f}",
+    own_sharp_low=f"{own_sharp.low:.2f}",
+    own_sharp_high=f"{own_sharp.high:.2f}",
+    own_saved=percent(1 - (own_sharp.se / own_plain.se) ** 2),
+)
+
+# %% [markdown]
+# Both say launch. Plain it is {glue:text}`own_plain` dollars a customer ({glue:text}`own_plain_low` to
+# {glue:text}`own_plain_high`), with what they spent before {glue:text}`own_sharp` ({glue:text}`own_sharp_low` to
+# {glue:text}`own_sharp_high`): the same {glue:text}`own_users` customers, with {glue:text}`own_saved` of the variance gone.
+# A ratio, such as clicks per view, goes in as `Metric("clicks", denominator="views")`; what was drawn whole as
+# `Plan(..., cluster="company")`; several looks as `Plan(..., looks=5, critical=group_sequential(5).critical)`.
+#
+# A table that breaks the contract gets a sentence, and no effect is read from it:
+
+# %%
+from casebook.experiments import quality_faults
+
+in_short, own_third = mine["arm"] == "short", mine.index == 2
+own_twin = mine.iloc[[0]].assign(arm="long" if in_short[0] else "short")
+own_broken = {
+    "one arm only": mine[in_short],
+    "a user in two arms": pd.concat([mine, own_twin]),
+    "a metric with a gap": mine.assign(dollars=mine.dollars.mask(own_third)),
+    "a negative count": mine.assign(refunds=mine.refunds.mask(own_third, -1)),
+    "an arm misspelt": mine.assign(arm=mine.arm.mask(own_third, "Shrot")),
+    "empty": mine[mine["dollars"] < 0],
+}  # fmt: skip
+for name, table in own_broken.items():
+    faults = quality_faults(table, list(own_plan.shares), own_plan.metrics)
+    print(f"{name}: {' '.join(faults)}")
+
+# %% tags=["remove-cell"]
+for name, table in own_broken.items():
+    faults = quality_faults(table, list(own_plan.shares), own_plan.metrics)
+    stopped = report(table, own_plan)
+    assert len(faults) == 1, name
+    assert stopped.verdict == "fix and rerun" and not stopped.effects, name
+
+# %% [markdown]
+# ### A table that does not fit into memory
+#
+# An effect needs three sums of each arm, six with a measure from before, however long the table is. DuckDB adds them up
+# in one pass over Parquet files, and `unit=` checks on the way that no user is in two arms:
+
+# %%
+from casebook.experiments import parquet_moments
+
+own_parquet = own_folder / "checkout.parquet"
+mine.to_parquet(own_parquet)
+own_metrics = ["dollars", "refunds", own_cuped]
+own_sums = parquet_moments(own_parquet, own_metrics, "arm", unit="user")
+for metric, arm_sums in own_sums.items():
+    from_file = absolute_effect(arm_sums["short"], arm_sums["long"])
+    name = "dollars, CUPED" if metric == own_cuped else metric
+    print(f"{name}: {from_file}")
+
+# %% tags=["remove-cell"]
+own_frame = [own_plain, own_report.effects["refunds"], own_sharp]
+for metric, ours in zip(own_metrics, own_frame, strict=True):
+    arm_sums = own_sums[metric]
+    theirs = absolute_effect(arm_sums["short"], arm_sums["long"])
+    for field in ("estimate", "low", "high", "se"):
+        assert np.isclose(getattr(theirs, field), getattr(ours, field))
+
+# %% [markdown]
+# They are the effects of the frame. Sums of two days or two countries add up, provided that no user is in both.
+
+# %% tags=["remove-cell"]
+own_place.cleanup()
 
 # %% [markdown]
 # (ch8-memo)=
@@ -2451,9 +2768,7 @@ halves_se = spread * np.sqrt((1 - cut) * 2 / (n / 2))
 halves_mde = 2.8 * halves_se
 now = belief.update(effect.estimate, effect.se)
 two_weeks = 2 / weeks
-more = value_of_more(
-    now, year, halves_se, to_pay=to_pay, lost_share=two_weeks
-)
+more = value_of_more(now, year, halves_se, to_pay=to_pay, lost_share=two_weeks)
 now_worth = launch_value(now, year, to_pay=to_pay)
 
 # %%
@@ -2461,9 +2776,7 @@ pd.Series(
     {
         "launch on Thursday is worth": dollars(now_worth.expected),
         "and loses with a chance of": percent(now_worth.chance_of_loss),
-        "two weeks at half and half, better decision": dollars(
-            more.information
-        ),
+        "two weeks at half and half, better decision": dollars(more.information),
         "the same, what waiting costs": dollars(more.delay),
         "smallest change it sees": percent(halves_mde, 1),
         "it changes the decision in": percent(more.changes_mind),

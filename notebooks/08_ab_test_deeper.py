@@ -28,10 +28,10 @@ scale = "small"
 import numpy as np
 import pandas as pd
 
-from casebook import cards, page, studies, style
+from casebook import page, studies, style
 from casebook.feed.simulate import simulate
 from casebook.feed.world import Design, World
-from casebook.page import count, dollars, numbers, percent, probability
+from casebook.page import count, numbers, percent
 from casebook.worlds import share_holding
 
 style.use()
@@ -50,7 +50,7 @@ tables, truth = feed.tables, feed.truth
 # correlation, as the formula says. The days that it saves are not what the formula says.**
 #
 # Maya wants to launch on Thursday, and most of what blurs her test was known before it began: who reads an hour a day
-# did so last month. CUPED {cite}`deng2013` subtracts what the time before foretold, with one coefficient for both arms.
+# did so last month. {term}`CUPED` {cite}`deng2013` subtracts what the time before foretold, with one coefficient for both arms.
 # The arms were drawn by lot, so nothing of the effect goes with it.
 
 # %% tags=["core"]
@@ -132,7 +132,7 @@ figures_deeper.width_by_day(widths)
 # %% [markdown]
 # With CUPED the interval is as narrow on day {glue:text}`cu_day` as it is without on day 14. The whole second week
 # narrows the plain interval by only {glue:text}`cu_week2`, since the same people come again. So plan in users. And still
-# run full weeks, for the reasons of [novelty](08_ab_test.md#ch8-novelty): a narrow interval around the first three
+# run full weeks, for the reasons of [novelty](ch8-novelty): a narrow interval around the first three
 # days' effect is a precise answer to the wrong question.
 #
 # **One mistake makes CUPED look wonderful.** A colleague adjusts for impressions *in* the test, which follow minutes
@@ -224,7 +224,7 @@ numbers(
 # {glue:text}`cu_h_raw`.**
 #
 # In another feed new users gain a fifth and nobody else does. Fifteen cells, three cohorts in five countries, and in the
-# smaller ones the estimate is mostly luck. The closed form of [the chapter](08_ab_test.md#ch8-segments) draws all
+# smaller ones the estimate is mostly luck. The closed form of [the chapter](ch8-segments) draws all
 # fifteen toward one mean. The model below has a mean for each cohort, and lets the data say how far cohorts differ and
 # how far countries do.
 
@@ -360,7 +360,8 @@ marks = [f"found_{name}" for name in ("balance", "days", "cohorts")]
 quiet = read[~read[[*marks, "guard_alarm"]].any(axis=1)]
 off_by = (quiet["shown"] - quiet["launch"]).abs()
 null = mixed.null_frame
-unseen = "bots novelty primacy spillover symbiosis creators".split()
+unseen = ["bots", "novelty", "primacy"]
+unseen += ["spillover", "symbiosis", "creators"]
 pale = excess[[row.split(" ")[0] in unseen for row in excess.index]]
 own = {"hide_effect": "guardrails", "load_effect": "guardrails",
        "carry_over": "the time before", "outage": "each day",
@@ -504,12 +505,12 @@ from casebook import datasets
 from casebook.feed import headlines
 
 UPWORTHY_KEYS = [
-    f"rd_{name}" for name in (
-        "tests srm srm_share srm_window srm_rest srm_rest_01 pairs kept "
-        "none holm bh shrunk sd power winners seen again normal spike sign "
-        "rmse_seen rmse_normal rmse_spike exaggerates last_again last_normal"
-    ).split()
+    "tests", "srm", "srm_share", "srm_window", "srm_rest", "srm_rest_01",
+    "pairs", "kept", "none", "holm", "bh", "shrunk", "sd", "power", "winners",
+    "seen", "again", "normal", "spike", "sign", "rmse_seen", "rmse_normal",
+    "rmse_spike", "exaggerates", "last_again", "last_normal",
 ]  # fmt: skip
+UPWORTHY_KEYS = [f"rd_{name}" for name in UPWORTHY_KEYS]
 upworthy_path = datasets.fetch("upworthy-exploratory")
 packages = upworthy_path and datasets.prepare_upworthy(upworthy_path)
 if packages is None:
@@ -639,11 +640,11 @@ if packages is not None:
 
 # %% tags=["hide-input"]
 COOKIE_KEYS = [
-    f"rd_c_{name}" for name in (
-        "srm new old effect low high p missing worst worst_low worst_high "
-        "worst_p day1 rounds rounds_without top part"
-    ).split()
+    "srm", "new", "old", "effect", "low", "high", "p", "missing", "worst",
+    "worst_low", "worst_high", "worst_p", "day1", "rounds", "rounds_without",
+    "top", "part",
 ]  # fmt: skip
+COOKIE_KEYS = [f"rd_c_{name}" for name in COOKIE_KEYS]
 cats_path = datasets.fetch("cookie-cats")
 cats = cats_path and datasets.prepare_cookie_cats(cats_path)
 if cats is None:
@@ -711,7 +712,9 @@ if cats is not None:
     edges, names = [-1, 0, 29, 60, 1e6], ["0", "1-29", "30-60", "61 or more"]
     played = pd.cut(cats["rounds"], edges, labels=names).astype(str)
     halves_plan = {"gate_30": 0.5, "gate_40": 0.5}
-    parts = srm_by(cats.assign(rounds_played=played), halves_plan, ["rounds_played"])
+    parts = srm_by(
+        cats.assign(rounds_played=played), halves_plan, ["rounds_played"]
+    )
     columns = ["value", "units", "p_holm", "arm", "residual"]
     display(parts.table[columns].round(4))
 

@@ -25,7 +25,7 @@ import psutil
 from casebook.decisions import Costs, allocate, best_cut, decide_frame, fit_platt, lower_envelope, sweep
 from casebook.screening import models
 from casebook.screening.simulate import World, simulate
-from tools import bench_churn
+from tools import bench_churn, bench_feed
 from tools.execute import execute_one, versions
 from tools.paths import ROOT, built
 
@@ -139,9 +139,11 @@ def functions(
     actions: int = ACTIONS,
     repeats: int = REPEATS,
     subscribers: int = bench_churn.SUBSCRIBERS,
+    users: int = bench_feed.USERS,
+    metrics: int = bench_feed.METRICS,
 ) -> list[Row]:
     """Time the package's loops and its import."""
-    timeable = chain(tasks(cases, actions), bench_churn.tasks(subscribers))
+    timeable = chain(tasks(cases, actions), bench_churn.tasks(subscribers), bench_feed.tasks(users, metrics))
     rows = [timed(name, task, repeats) for name, task in timeable]
     return [*rows, summary("import casebook.decisions, fresh process", [import_seconds() for _ in range(repeats)])]
 
@@ -218,9 +220,14 @@ def line(row: Row) -> str:
 def main() -> int:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="run chapters at full scale too: minutes")
-    full = parser.parse_args().full
-    rows = functions() + reported() + (full_scale() if full else [])
+    parser.add_argument(
+        "--full", action="store_true", help="chapters and the large Parquet file at full scale too: minutes"
+    )
+    parser.add_argument("--peer", help="interpreter that has gbstats and pyarrow, to compare with; with --full")
+    given = parser.parse_args()
+    rows = functions() + reported()
+    if given.full:
+        rows += [Row(*measured) for measured in bench_feed.full(peer=given.peer)] + full_scale()
     print("\n".join(line(row) for row in rows))
     print(f"Written to {write(rows).relative_to(ROOT)}.")
     return 0

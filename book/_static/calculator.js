@@ -75,7 +75,7 @@
       costNothing: 1000 * baseRate * costFn, costAll: 1000 * (1 - baseRate) * costFp,
     };
   }
-  globalThis.casebookCalculator = { operatingPoint, problem, erfc };
+  globalThis.casebookCalculator = { operatingPoint, problem, erfc, upperQuantile };
   if (typeof document === "undefined") return;
 
   // ---- page --------------------------------------------------------------------------------------------------

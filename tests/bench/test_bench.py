@@ -5,25 +5,30 @@ from __future__ import annotations
 import importlib.util
 import json
 import platform
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
-from tools import bench
+from tools import bench, bench_feed
 from tools.execute import versions
 from tools.paths import ROOT, built
 
 pytestmark = pytest.mark.slow
 
-CASES, ACTIONS, SUBSCRIBERS = 3_000, 7, 1_000
+CASES, ACTIONS, SUBSCRIBERS, USERS, METRICS = 3_000, 7, 1_000, 5_000, 4
 KEYS = ["name", "value", "unit", "low", "high", "machine", "versions"]
 RUN = {"notebook": "01_a", "seconds": 4.2, "peak_mb": 310.0, "status": "ok", "commit": "abc", "versions": {}}
 
 
 @pytest.fixture(scope="module")
 def rows() -> list[bench.Row]:
-    return bench.functions(cases=CASES, actions=ACTIONS, repeats=2, subscribers=SUBSCRIBERS)
+    sizes = {"cases": CASES, "actions": ACTIONS, "subscribers": SUBSCRIBERS, "users": USERS, "metrics": METRICS}
+    return bench.functions(repeats=2, **sizes)
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +58,10 @@ def test_every_loop_is_timed_under_a_name_that_says_its_size(rows):
         "LightGBM fit on 48 features, 1,000 subscribers",
         "LightGBM score, 1,000 subscribers",
         "nightly score, 1,000 subscribers",
+        "simulate a feed, 500 users",
+        "parquet_moments, 4 metrics x 5,000 users",
+        "the same with two covariates, 4 metrics x 5,000 users",
+        "absolute_effect from sums, 4 metrics",
         "import casebook.decisions, fresh process",
     ]
     assert all(row.unit == "s" and 0 < row.low <= row.value <= row.high for row in rows)
@@ -60,7 +69,56 @@ def test_every_loop_is_timed_under_a_name_that_says_its_size(rows):
 
 def test_the_sizes_of_the_real_run_are_those_promised():
     assert (bench.CASES, bench.ACTIONS, bench.REPEATS) == (1_000_000, 100, 3)
+    assert (bench_feed.USERS, bench_feed.METRICS) == (1_000_000, 20)
+    assert (bench_feed.FULL_USERS, bench_feed.FULL_METRICS) == (10_000_000, 100)
     assert (bench.PLATT_SHARE * bench.CASES, bench.TRAIN_SHARE * bench.CASES) == (200_000, 30_000)
+
+
+def test_the_large_file_is_read_in_fresh_processes_and_weighed():
+    rows = bench_feed.full(5_000, 3)
+    assert [(name, unit) for name, _, unit in rows] == [
+        ("Parquet file, 3 metrics x 5,000 users", "MB"),
+        ("parquet_moments, 3 metrics x 5,000 users, time", "s"),
+        ("parquet_moments, 3 metrics x 5,000 users, peak memory", "MB"),
+        ("the same with two covariates, 3 metrics x 5,000 users, time", "s"),
+        ("the same with two covariates, 3 metrics x 5,000 users, peak memory", "MB"),
+        ("simulate_in_chunks, 500 users", "s"),
+    ]
+    assert all(value > 0 for _, value, _ in rows)
+
+
+def test_the_peer_is_told_as_its_time_over_ours(monkeypatch, tmp_path):
+    said = {"theirs": {"version": "1.2", "moments": 6.0, "effects": 3.0}, "ours": {"moments": 2.0, "effects": 0.5}}
+    commands = []
+
+    def watched(command):
+        commands.append(command)
+        return said["theirs" if command[0] == "peer" else "ours"], 70.0
+
+    monkeypatch.setattr(bench_feed, "watched", watched)
+    assert bench_feed.against_peer("peer", tmp_path / "a.parquet", 3, "3 metrics x 9 users") == [
+        ("gbstats 1.2 with pandas over this package, 3 metrics x 9 users", 3.0, "times"),
+        ("gbstats 1.2 over this package, 3 effects from sums", 6.0, "times"),
+        ("gbstats 1.2 with pandas, 3 metrics x 9 users, peak memory", 70.0, "MB"),
+    ]
+    assert Path(commands[0][1]).exists()
+    assert commands[1] == bench_feed.reading(tmp_path / "a.parquet", 3, 1)
+
+
+def test_a_command_that_fails_stops_the_bench():
+    with pytest.raises(subprocess.CalledProcessError):
+        bench_feed.watched([sys.executable, "-c", "raise SystemExit(3)"])
+
+
+def test_the_file_has_compact_types_and_both_covariates(tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bench_feed, "CHUNK", 400)
+        table = pq.read_table(bench_feed.write(tmp_path / "users.parquet", 1_000, 2))
+    kinds = {field.name: str(field.type) for field in table.schema if field.name != "arm"}
+    assert kinds == {"before_0": "float", "before_1": "float", "metric_0": "float", "metric_1": "uint8"}
+    assert table.num_rows == 1_000
+    correlations = np.corrcoef([table[name].to_numpy() for name in kinds])
+    assert (correlations > 0.2).all()
 
 
 def test_a_row_is_the_median_with_its_range():

@@ -6,9 +6,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import casebook.data
+import numpy as np
 import pytest
+from scipy import stats
 
-from casebook import cards
+from casebook import cards, experiments
 
 ROOT = Path(__file__).parents[2]
 SLUGS = sorted(path.stem for path in Path(casebook.data.__file__).parent.glob("cards/*.yml"))
@@ -55,8 +57,9 @@ def test_the_chapter_has_each_label_once(slug):
     assert sorted(labels) == sorted(set(labels))
 
 
-def test_the_chapter_shows_the_threshold_card_and_says_its_prompt():
-    card = cards.load_card("14_threshold")
+@pytest.mark.parametrize("slug", ["13_ab_test", "14_threshold"])
+def test_the_chapter_shows_its_card_and_says_the_prompt(slug):
+    card = cards.load_card(slug)
     text = (ROOT / "notebooks" / f"{card.chapter}.py").read_text(encoding="utf-8")
     assert f'load_card("{card.slug}")' in text
     assert card.prompt in " ".join(text.replace("\n# > ", " ").split())
@@ -105,3 +108,49 @@ def test_the_numbers_said_aloud_in_the_threshold_card_follow_from_the_desk():
     )
     ask_above = 0.3 * 0.99 / (0.01 * 0.9)  # a code stops nine frauds in ten, p is the base rate
     assert card.operations.fallback.endswith(f"a loss of ${ask_above:.0f}")
+
+
+def test_the_numbers_said_aloud_in_the_launch_card_follow_from_its_feed():
+    """A split, a spread of one and a half means, two weeks: recomputed, not copied."""
+    card = cards.load_card("13_ab_test")
+    said = {number.what: number.value for number in card.numbers_to_remember}
+    planned, came = np.array([0.05, 0.05, 0.90]), np.array([0.047, 0.052, 0.901])
+    gap = ((came - planned) ** 2 / planned).sum()
+    first = int(np.ceil(stats.chi2.isf(0.01, 2) / gap))
+    assert said["4.7 / 5.2 / 90.1 for 5 / 5 / 90"] == (
+        f"chi-square is {gap:.6f} n: p < 0.01 from {first:,} users on, chance at 10,000"
+    )
+    assert said["Users an arm, 80% power"].endswith(f"at 1.5 and 2%, {16 * 1.5**2 / 0.02**2:,.0f}")
+    power = stats.norm.sf(1.96 - 0.02 / (1.5 * np.sqrt(2 / 10_000)))
+    seen = 4 * 1.5 / 100
+    assert said["What 10,000 an arm see"].endswith(f"= {seen:.0%}; a true 2% in {100 * power:.0f} of 100 tests")
+    looks = [f"{100 * experiments.peeking_error(k):.1f}" for k in (1, 2, 5, 10, 14)]
+    blog = 1 - 0.95**14
+    assert said["Looks 1, 2, 5, 10, 14"] == f"{', '.join(looks)}% false stars, not 1 - 0.95^14 = {blog:.0%}"
+    assert said["20 metrics, nothing changed"] == f"1 - 0.95^20 = {1 - 0.95**20:.0%} with a star somewhere"
+
+
+def test_the_launch_cards_effect_past_and_price_follow_too():
+    card = cards.load_card("13_ab_test")
+    said = {number.what: number.value for number in card.numbers_to_remember}
+    backs = {flash.front: flash.back for flash in card.flash_cards}
+    z = stats.norm.isf(0.02)
+    low, high = 5 * (1 - 1.96 / z), 5 * (1 + 1.96 / z)
+    again = experiments.chance_of_replication(0.04)
+    assert said["5% at p = 0.04"] == f"{low:.1f}% to {high:.1f}%; again significant in {again:.0%}, at its word"
+    assert said["CUPED at rho = 0.7"] == f"variance x {1 - 0.49:.2f}, worth {1 / (1 - 0.49):.2f} times the users"
+    false = 0.7 * 0.025 / (0.7 * 0.025 + 0.3 * 0.1)
+    (wins,) = (back for front, back in backs.items() if front.startswith("70% of ideas"))
+    assert wins.endswith(f"= {false:.0%}.")
+    narrower = np.sqrt((1 / 5 + 1 / 90) / (2 / 5))
+    (ninety,) = (back for front, back in backs.items() if front.startswith("5 / 5 / 90"))
+    assert f"= {1 - narrower:.0%}, worth {narrower**-2:.1f} times" in ninety
+    (cats,) = (back for front, back in backs.items() if front.startswith("44,700"))
+    assert cats.startswith(f"p = {stats.chisquare([44_700, 45_489]).pvalue:.4f}:")
+    wider = float(experiments.always_valid_critical([10_000], tuning=10_000)[0]) / 1.96
+    (no_end,) = (back for front, back in backs.items() if front.startswith("Length known"))
+    assert f"{wider:.2f} times as wide, so worth {wider**2:.1f} times" in no_end
+    # A launch that works adds the hoped-for 2 percent and costs 0.4, an idle one only costs.
+    assert card.cost_asymmetry.ratio == pytest.approx((2 - 0.4) / 0.4)
+    missing = 3 * 0.5 ** (30 / 20)
+    assert f"{missing:.1f} percent is still missing on day 30" in card.follow_ups[6].answer

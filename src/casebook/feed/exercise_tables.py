@@ -10,7 +10,7 @@ from casebook.feed.tables import user_table
 from casebook.feed.world import Design, World
 
 USERS = 30_000  # of the hunt
-LOST_IN, LOST = "IN", 0.25  # whose logs of the new arm are lost, and how many of them
+LOST_IN, LOST = "IN", 0.5  # whose logs of the new arm are lost, and which share of them
 
 #: Twenty past tests of a programme, losers too: relative effects and their standard errors, in percent.
 PAST = pd.DataFrame(

@@ -9,11 +9,12 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from casebook.contracts import refuse
-from casebook.experiments import Belief, launch_value
+from casebook.experiments import Belief, fit_programme, launch_value
 from casebook.feed.dials import Programme
 
 PAST_ARM = (10_000, 1_000_000)  # users in an arm of the programme's past tests, drawn on a log scale
 _MOST = 0.5
+_FEWEST = 10  # with fewer, a bootstrap draw may hold none
 
 
 def past_tests(programme: Programme, spread: float, tests: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -38,13 +39,36 @@ def past_tests(programme: Programme, spread: float, tests: int, rng: np.random.G
     return pd.DataFrame({"estimate": programme.draw(tests, rng) + se * rng.standard_normal(tests), "se": se})
 
 
-def bars(belief: Belief, spread: float, users: ArrayLike, cost: float, *, alpha: float = 0.05) -> pd.DataFrame:
+def belief_of(past: pd.DataFrame) -> Belief | None:
+    """Return what a programme's past says of its effects, or None if its estimates are no more than noise.
+
+    Parameters
+    ----------
+    past : pandas.DataFrame
+        ``estimate`` and ``se`` of all its tests, as :func:`past_tests` draws them.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> belief_of(past_tests(Programme(idle=0.5, scale=0.02), 2.0, 300, rng)).sd > 0.01
+    True
+    >>> belief_of(pd.DataFrame({"estimate": [0.01, -0.01, 0.0], "se": 0.02})) is None
+    True
+    """
+    x, weight = past["estimate"].to_numpy(), past["se"].to_numpy() ** -2.0
+    pooled = weight @ x / weight.sum()
+    if weight**2 @ (x - pooled) ** 2 <= weight.sum():  # where fit_programme finds no spread to fit
+        return None
+    return fit_programme(x, past["se"], spike=True)
+
+
+def bars(belief: Belief | None, spread: float, users: ArrayLike, cost: float, *, alpha: float = 0.05) -> pd.DataFrame:
     """Return from which estimate on a test is significant, and from which on a launch pays.
 
     Parameters
     ----------
-    belief : Belief
-        Of relative effects, before the test.
+    belief : Belief or None
+        Of relative effects, before the test; None for a programme that has shown none.
     spread : float
         Standard deviation of the metric over its mean.
     users : array_like, shape (k,)
@@ -57,7 +81,8 @@ def bars(belief: Belief, spread: float, users: ArrayLike, cost: float, *, alpha:
     Returns
     -------
     pandas.DataFrame
-        ``users``; ``star`` and ``value``, both relative effects. ``value`` is missing where no estimate below 50% pays.
+        ``users``; ``star`` and ``value``, both relative effects. ``value`` is missing where no estimate below 50% pays
+        and where nothing is believed.
 
     Examples
     --------
@@ -71,11 +96,15 @@ def bars(belief: Belief, spread: float, users: ArrayLike, cost: float, *, alpha:
     count = np.asarray(users, dtype=float)
     errors: NDArray[np.float64] = spread * np.sqrt(2 / count)
 
-    def falls_short(estimate: float, se: float) -> float:
+    value = [np.nan if belief is None else _value_bar(belief, se, cost) for se in errors]
+    return pd.DataFrame({"users": np.asarray(users), "star": norm.isf(alpha / 2) * errors, "value": value})
+
+
+def _value_bar(belief: Belief, se: float, cost: float) -> float:
+    def expected(estimate: float) -> float:
         return launch_value(belief.update(estimate, se), 1.0, to_pay=cost).expected
 
-    value = [brentq(falls_short, 0, _MOST, args=(se,)) if falls_short(_MOST, se) > 0 else np.nan for se in errors]
-    return pd.DataFrame({"users": np.asarray(users), "star": norm.isf(alpha / 2) * errors, "value": value})
+    return float(brentq(expected, 0, _MOST)) if expected(_MOST) > 0 else np.nan
 
 
 def captured_shares(frame: pd.DataFrame, policies: tuple[str, ...], rng: np.random.Generator) -> pd.DataFrame:
@@ -94,7 +123,15 @@ def captured_shares(frame: pd.DataFrame, policies: tuple[str, ...], rng: np.rand
     pandas.DataFrame
         One row a policy: ``captured`` with ``low`` and ``high`` (95%), ``over_value_low`` and ``over_value_high`` (of
         its share less that of "value", in pairs), ``launched``, ``lost`` (launches that cost more than they brought).
+
+    Raises
+    ------
+    ContractError
+        Fewer than ten tests in which the oracle earns anything.
     """
+    earning = int((frame["oracle"] > 0).sum())
+    if earning < _FEWEST:
+        refuse("frame", f"with {_FEWEST} or more tests in which the oracle earns", str(earning), "draw more tests")
     draws = rng.integers(0, len(frame), (2_000, len(frame)))
     most = frame["oracle"].to_numpy()[draws].sum(axis=1)
     shares = {name: frame[f"worth_{name}"].to_numpy()[draws].sum(axis=1) / most for name in policies}
