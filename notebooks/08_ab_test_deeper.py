@@ -508,7 +508,7 @@ UPWORTHY_KEYS = [
     "tests", "srm", "srm_share", "srm_window", "srm_rest", "srm_rest_01",
     "pairs", "kept", "none", "holm", "bh", "shrunk", "sd", "power", "winners",
     "seen", "again", "normal", "spike", "sign", "rmse_seen", "rmse_normal",
-    "rmse_spike", "exaggerates", "last_again", "last_normal",
+    "rmse_spike", "exaggerates", "last_seen", "last_again", "last_normal",
 ]  # fmt: skip
 UPWORTHY_KEYS = [f"rd_{name}" for name in UPWORTHY_KEYS]
 upworthy_path = datasets.fetch("upworthy-exploratory")

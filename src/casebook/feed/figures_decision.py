@@ -35,7 +35,12 @@ def two_bars(table: pd.DataFrame, cost: float) -> None:
     ax.set(xscale="log", yscale="log", xlabel="users in each arm", ylabel="estimate, share of minutes")
     style.count_axis(ax, "x")
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
-    style.finding(ax, "Neither bar lies above the other at every size", "from which estimate on, on log scales")
+    first = table["star"] < table["value"].fillna(np.inf)
+    if first.all():
+        title = "At every size a star comes before a launch that pays"
+    else:
+        title = "Neither bar lies above the other at every size"
+    style.finding(ax, title, "from which estimate on, on log scales")
 
 
 def policy_dots(shares: pd.DataFrame, names: dict[str, str], tests: int) -> None:

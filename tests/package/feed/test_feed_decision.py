@@ -182,6 +182,9 @@ def test_figures_show_what_they_are_given():
     star, value = plt.gca().get_lines()[:2]
     assert np.allclose(star.get_ydata(), table["star"])
     assert np.allclose(value.get_ydata(), table["value"])
+    assert plt.gcf().texts[0].get_text().startswith("Neither bar")
+    figures.two_bars(bars(None, 2.0, [5_000, 50_000, 500_000, 5_000_000, 50_000_000, 500_000_000], 0.003), 0.003)
+    assert plt.gcf().texts[0].get_text().startswith("At every size")
     shares = captured_shares(load("08_decision").frame, POLICIES, np.random.default_rng(11))
     figures.policy_dots(shares, {name: name for name in POLICIES}, 600)
     texts = [text.get_text() for text in plt.gca().texts]
