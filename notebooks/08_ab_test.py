@@ -1095,7 +1095,7 @@ assert type_m.is_monotonic_decreasing
 assert (by_power.loc["drawn"] / type_m - 1).abs().max() < 0.02
 assert (by_power.loc["no star: estimate / effect"] < 1).all()
 numbers(
-    pw_low="20%",
+    pw_low=by_power.columns[1],
     pw_m_low=f"{type_m['20%']:.1f}",
     pw_m_mid=f"{type_m['50%']:.1f}",
     pw_m_80=f"{type_m['80%']:.2f}",

@@ -290,6 +290,8 @@ numbers(
 from casebook.experiments import report
 from casebook.feed.plays_report import (
     HALVES,
+    MDE,
+    PAYS_FROM,
     USERS,
     more_checks,
     report_plan,
@@ -391,8 +393,8 @@ numbers(
     fa_null_launch=str(share_holding(null["says_launch"])),
     fa_null_fix=str(share_holding(null["says_fix"])),
     fa_null_keep=str(share_holding(null["says_keep"])),
-    fa_pays="half a percent",
-    fa_mde="3%",
+    fa_pays=percent(PAYS_FROM, 1),
+    fa_mde=percent(MDE),
 )
 
 # %% [markdown]
