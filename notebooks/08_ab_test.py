@@ -2197,6 +2197,10 @@ lost_of = {
     name: f"{row['lost']:.0f} of {row['launched']:.0f}"
     for name, row in earned.iterrows()
 }
+by_part = {k: gain.loc[part, "gain"].mean() for k, part in halves_of.items()}
+more_tests = by_part["effects above 1%"]
+apart_big = of_part["effects above 1%"].captured
+assert more_tests < 0 and apart_big["value"] > apart_big["report"]
 report_apart = earned.loc["report", ["over_value_low", "over_value_high"]]
 assert report_apart.iloc[0] < 0 < report_apart.iloc[1]
 
@@ -2231,7 +2235,8 @@ numbers(
 # {glue:text}`dec_star_high` of the oracle's). What is not: report against expected value ({glue:text}`dec_report_low` to
 # {glue:text}`dec_report_high`), though {glue:text}`dec_n` tests are more than most teams run in a year. Where typical effects
 # are above one percent, expected value has {glue:text}`dec_big_value` against the report's {glue:text}`dec_big_report`; where they
-# are below, {glue:text}`dec_slight_value` against {glue:text}`dec_slight_report`. In the null worlds, in which nothing works, costs or
+# are below, {glue:text}`dec_slight_value` against {glue:text}`dec_slight_report`. The map counts tests and not money: above
+# one percent expected value loses more tests to the report than it wins, and wins the large ones. In the null worlds, in which nothing works, costs or
 # breaks, all rules earn nothing ({glue:text}`dec_null` in which one beats another).
 #
 # Why do good rules lose at all? Because a fault without a mark in the table passes every one of them: novelty, a carried-over

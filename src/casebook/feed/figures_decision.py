@@ -62,6 +62,7 @@ def policy_dots(shares: pd.DataFrame, names: dict[str, str], tests: int) -> None
     ax.plot(np.maximum(table["captured"], -1.0), place, "o", color=ADVISED)
     for y, (value, least) in zip(place, table[["captured", "low"]].to_numpy(), strict=True):
         cut = ", interval cut at -100%" if least < -1 else ""
+        side = "left" if cut else "center"
         ax.annotate(
             f"{100 * value:.0f}%{cut}",
             (max(value, -1.0), y),
