@@ -69,7 +69,7 @@ def policy_dots(shares: pd.DataFrame, names: dict[str, str], tests: int) -> None
             (0, 7),
             textcoords="offset points",
             color=INK,
-            ha="center",
+            ha=side,
         )
     ax.axvline(0, color=SUBTLE, linestyle=":")
     ax.set_yticks(place, list(names.values()))
