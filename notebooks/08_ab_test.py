@@ -326,8 +326,12 @@ print(fill(f"p = {where.whole.p:.1g} in the whole test. {where}", 80))
 # %%
 columns = ["by", "value", "units", "p_holm", "arm", "residual", "rest_p"]
 top = where.table[columns].sort_values("residual").head(5)
-shown = top.style.format(precision=1, thousands=",")
-shown.format("{:.1g}", ["p_holm", "rest_p"]).hide()
+top.assign(
+    units=top["units"].map(count),
+    residual=top["residual"].round(1),
+    p_holm=top["p_holm"].map("{:.1g}".format),
+    rest_p=top["rest_p"].map("{:.1g}".format),
+)
 
 # %% tags=["remove-cell"]
 drawn_arms = np.bincount(crashing.truth.arms.arm, minlength=3)
@@ -657,7 +661,8 @@ def read_guard(effect, margin, worse):
 
 readings = pd.DataFrame({k: read_guard(*guards[k]) for k in guards}).T
 columns = ["moves by", "interval", "harm from", "verdict", "users an arm"]
-readings[columns].style.format("{:,.0f}", "users an arm")
+shown = readings[columns]
+shown.assign(**{"users an arm": shown["users an arm"].map(count)})
 
 # %% tags=["remove-cell"]
 from casebook.experiments import veto_chance
@@ -1203,13 +1208,9 @@ diluted = lift * web_minutes
 n_all = sample_size_mean(time_spent.std(), diluted * time_spent.mean()).total
 on_web = time_spent[web]
 n_web = sample_size_mean(on_web.std(), lift * on_web.mean()).total
-trigger = {
-    "everybody": {"lift": diluted, "users in the test": n_all},
-    "triggered": {"lift": lift, "users in the test": n_web / web_users},
-}
-pd.DataFrame(trigger).T.style.format("{:.2%}", "lift").format(
-    "{:,.0f}", "users in the test"
-)
+trigger = {"everybody": (diluted, n_all), "triggered": (lift, n_web / web_users)}
+rows = {k: (percent(v, 2), count(users)) for k, (v, users) in trigger.items()}
+pd.DataFrame(rows, index=["lift", "users in the test"]).T
 
 # %% [markdown]
 # The trigger must be something that the ranker cannot move, and it must be logged in both arms. "Users who saw at least
@@ -1339,7 +1340,7 @@ for words, depth in hunts.items():
         "a star, Holm": np.mean(holm),
     }
 hunted = pd.DataFrame(hunted).T
-hunted.style.format("{:.1%}").format("{:.0f}", "readings")
+hunted.map("{:.1%}".format).assign(readings=hunted["readings"].map(count))
 
 # %% [markdown]
 # The other side: there may be something. In this feed the mean effect is nil, and new users gain much; the size is the
@@ -1829,7 +1830,7 @@ numbers(
 #
 # How much is left depends on the half-life, which nobody knows beforehand:
 
-# %% tags=["remove-input"] mystnb={"image": {"alt": "Dots of drawn feeds: the share of novelty left in week 2 rises with the half-life from nearly none at one day to most of it at fourteen."}}
+# %% tags=["remove-input"] mystnb={"image": {"alt": "Dots of drawn feeds: the share of novelty left in the second week rises with the half-life from nearly none at one day to most of it at fourteen."}}
 figures_interference.novelty_left(nov_met.frame)
 
 # %%
@@ -1894,7 +1895,7 @@ numbers(
 # both arms however long they last.** After the launch Maya keeps 5% on the old ranker. Suppose users need time to
 # unlearn the old feed (3% is missing on the first day, half of that after 20 days), and creators answer as above.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two lines by days since the launch up to day 180: the launch's lift keeps rising; the holdback's line rises too and stays below it."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two lines by days since the launch, up to half a year: the launch's lift keeps rising; the holdback's line rises too and stays below it."}}
 from casebook.feed.plays_novelty import HOLDBACK, launch_and_holdback
 
 slow = World(primacy=0.03, primacy_half_life=20, **answering)

@@ -526,7 +526,7 @@ if packages is not None:
     faulty = ratios["week"].between(*headlines.FAULTY)
     display(headlines.by_quarter(ratios).round(3))
 
-# %% tags=["remove-input"] mystnb={"image": {"alt": "Bars of the share of headline tests with a sample ratio mismatch by quarter: low in early 2013, above a half in the last two quarters of 2013, near nothing from spring 2014 on."}}
+# %% tags=["remove-input"] mystnb={"image": {"alt": "Bars of the share of headline tests with a sample ratio mismatch by quarter: low at first, above a half in the last two quarters of the first year, near nothing from the next spring on."}}
 if packages is not None:
     figures_deeper.mismatch_by_quarter(headlines.by_quarter(ratios))
 

@@ -61,7 +61,7 @@ def gain_map(cells: pd.DataFrame, across: tuple[str, str], up: tuple[str, str], 
         words = f"{100 * value:+z.0f}\nn={counts[row, column]}" if counts[row, column] else "none"
         ax.text(column + 0.5, row + 0.5, words, ha="center", va="center", fontsize=10, color=INK)
     ax.set(xticks=np.arange(columns) + 0.5, yticks=np.arange(rows) + 0.5, xlabel=across[1], ylabel=up[1])
-    ax.set_xticklabels([f"{value:,.0f}" if value >= 100 else f"{value:.2g}" for value in grid.columns])
+    ax.set_xticklabels([f"{x:,.0f}" if x >= 100 else f"{x:.2g}" for x in grid.columns.to_numpy(float)])
     ax.set_yticklabels([f"{value:.2g}" for value in grid.index])
     ax.grid(False)
     style.finding(ax, title, measure)
