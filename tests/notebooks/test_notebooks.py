@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,13 @@ def long_cells(notebook: nbformat.NotebookNode) -> dict[int, int]:
         if cell.cell_type == "code" and len(lines) > LINES and not folded:
             found[number] = len(lines)
     return found
+
+
+def styled(notebook: nbformat.NotebookNode) -> list[str]:
+    """Return the cells that use pandas' Styler: it needs jinja2, which a lone notebook's folder lacks."""
+    return [
+        cell.source for cell in notebook.cells if cell.cell_type == "code" and re.search(r"\w\.style\b", cell.source)
+    ]
 
 
 def findings(notebook: nbformat.NotebookNode) -> dict[str, Any]:
@@ -136,6 +144,20 @@ def test_has_no_cell_that_is_too_long_to_read(chapter):
 
 @pytest.mark.notebooks
 @pytest.mark.parametrize("chapter", CHAPTERS)
+def test_formats_no_table_with_what_a_lone_notebook_lacks(chapter):
+    assert styled(twins.read_chapter(ROOT / "notebooks" / f"{chapter}.py")) == []
+
+
+@pytest.mark.notebooks
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_has_no_digit_in_an_alt_text(chapter):
+    cells = twins.read_chapter(ROOT / "notebooks" / f"{chapter}.py").cells
+    alts = [cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "") for cell in cells]
+    assert [alt for alt in alts if re.search(r"\d", alt)] == [], "a number in an alt text is typed, not computed"
+
+
+@pytest.mark.notebooks
+@pytest.mark.parametrize("chapter", CHAPTERS)
 def test_prints_no_warning_that_is_not_on_the_list(done, chapter):
     assert warnings_list.without_listed(chapter, done.notebook, warnings_list.load_allowed()) == []
 
@@ -154,6 +176,11 @@ def test_two_runs_give_the_same_numbers(done, chapter, tmp_path):
     assert {
         name: (first.get(name), second.get(name)) for name in first | second if first.get(name) != second.get(name)
     } == {}
+
+
+def test_a_styled_table_is_seen():
+    cells = [new_code_cell(line) for line in ("table.style.format(precision=1)", "style.finding(ax, title)")]
+    assert styled(new_notebook(cells=cells)) == [cells[0].source]
 
 
 def test_a_long_cell_is_seen_unless_folded():
