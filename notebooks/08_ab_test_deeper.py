@@ -224,8 +224,8 @@ numbers(
 # {glue:text}`cu_h_raw`.**
 #
 # In another feed new users gain a fifth and nobody else does. Fifteen cells, three cohorts in five countries, and in the
-# smaller ones the estimate is mostly luck. The closed form of [the chapter](ch8-segments) draws all
-# fifteen toward one mean. The model below has a mean for each cohort, and lets the data say how far cohorts differ and
+# smaller ones the estimate is mostly luck. `shrink` draws all fifteen toward one mean, each by the
+# share of its variance that is noise. The model below has a mean for each cohort, and lets the data say how far cohorts differ and
 # how far countries do.
 
 # %%
@@ -410,7 +410,9 @@ numbers(
 # they ring for a real rise that stays within the margin, and for being too blurred to rule it out. The three further
 # checks each see one fault, and nobody would have looked.
 #
-# **What nobody sees.** Novelty, primacy, spillover, shared logs, creators who answer: the rows that stay pale. Of the
+# **What nobody sees.** Novelty, primacy, spillover, shared logs, creators who answer: no check was made for them, and
+# their rows are pale but for the guardrails. These ring for whatever adds minutes, since hides are counted per user here
+# ([mind the denominator](ch8-guardrails)). A row rests on the few tests in brackets, so a third of colour is luck. Of the
 # tests in which nothing rang at all, {glue:text}`fa_quiet` show an effect that is off a launch's by more than half a
 # percent of minutes. Each of those faults has its own section in the chapter, because it takes another *design*. Three
 # rows are placebos here: a blackout for everybody, a 90% that this test does not have, a diverted log that it does not
@@ -434,10 +436,12 @@ again = studies.verify(report_study, mixed, 1, np.random.default_rng(seed))
 print(f"{len(again)} values of a drawn and a clean test, played again, agree.")
 
 # %% [markdown]
+# (ch8-unseen)=
 # ### One test that you have not seen
 #
 # It was drawn as those above. Read the report and the three checks, then write down: is the effect there, what is wrong,
-# and what would you do on Thursday? Open the answer after that.
+# and what would you do on Thursday? Open the answer after that. Two words for it: *carry-over* is what an earlier test left
+# in its users; a *salt* is the text that the hash of a draw starts from, so that another salt draws other arms.
 
 # %%
 from casebook.feed.dials import draw_world
@@ -445,9 +449,12 @@ from casebook.feed.dials import draw_world
 hidden = draw_world(np.random.default_rng(815), fault_chance=0.2)
 unknown = simulate(hidden, USERS, np.random.default_rng(815), HALVES)
 rows = report_table(unknown)
+words = {"balance": "minutes before the test", "days": "users on each day"}
+words |= {"cohorts": "effects between cohorts"}
 its_report = report(rows, report_plan(unknown))
 print(its_report)
-print(more_checks(unknown, rows))
+for name, differs in more_checks(unknown, rows).items():
+    print(f"{words[name]}: {'the arms DIFFER' if differs else 'nothing'}")
 
 # %% tags=["remove-cell"]
 from casebook.feed.plays_report import judge
@@ -481,8 +488,11 @@ numbers(
 # {glue:text}`fa_x_half` days. No check above shows it; the lift by days since exposure would, with more users.
 # *Reallocation* moves exposure between creators and leaves no mark on minutes.
 #
+# Twyman's law would have sent you there first: a number that looks very interesting is usually wrong
+# {cite}`kohavi2020`. In a programme whose winners gain a percent or two, {glue:text}`fa_x_seen` is such a number.
+#
 # On Thursday: no launch, whatever the p-value. Draw the arms anew with another salt, read the time before first, and hold
-# five percent back. "Keep running", as the report has it, is the wrong remedy here: more of the same users stay just as
+# five percent back. "Keep running", the report's verdict, is the wrong remedy here: more of the same users stay just as
 # unequal.
 # :::
 
@@ -490,8 +500,8 @@ numbers(
 # (ch8-real-data)=
 # ## On real data
 #
-# **Two public sets of experiments, neither of them ours: 4,873 tests of headlines, a fifth of them broken for half a
-# year without anybody noticing, and a game's test whose verdict hangs on one alarm level.**
+# **Two public sets of experiments, neither of them ours: 4,873 tests of headlines, {glue:text}`rd_srm_share` of
+# them broken, nearly all within one half-year in which nobody noticed, and a game's test whose verdict hangs on one alarm level.**
 #
 # (ch8-upworthy)=
 # ### 4,873 headline tests

@@ -34,7 +34,14 @@ ACTIONS = 100
 REPEATS = 3
 PLATT_SHARE, TRAIN_SHARE = 0.2, 0.03  # of CASES: 200,000 and 30,000
 FULL_TIMEOUT = 1800  # seconds for one cell at full scale
-FULL = ("03_cost_asymmetry", "04_churn", "04_churn_operations", "04_churn_deeper")  # pages whose prompt states a size
+FULL = (  # pages whose prompt states a size
+    "03_cost_asymmetry",
+    "04_churn",
+    "04_churn_operations",
+    "04_churn_deeper",
+    "08_ab_test",
+    "08_ab_test_deeper",
+)
 IMPORT = "import time; start = time.perf_counter(); import casebook.decisions; print(time.perf_counter() - start)"
 NEEDED = ("src", "data", "requirements.lock", "_config.yml")
 

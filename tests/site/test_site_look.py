@@ -30,6 +30,7 @@ BOXES = {
     ".casebook-claim--depends": CLAIMS,
     ".casebook-verdict": "book/ledger.html",
     "#casebook-calculator": "book/calculator.html",
+    "#casebook-ab": "book/ab_calculator.html",
     ".casebook-sheet": "book/sheets.html",
 }
 # What axe finds in markup that is not ours, by rule: where, and whose it is. Anything else fails.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,7 @@ def as_outcome(values: npt.ArrayLike, what: str, mend: str = _KEEP_ALL) -> Float
     if raw.dtype == object and pd.isna(raw).any():
         refuse(f"{what}, row {int(np.argmax(pd.isna(raw)))}", "a finite number", "a missing value", mend)
     if not (is_numeric(raw) or raw.dtype == bool):
-        refuse(what, "numbers or bools", f"{shown(raw[0])} in row 0", "convert it with .astype(float)")
+        _refuse_words(raw, what)
     array = raw.astype(float)
     wrong = ~np.isfinite(array)
     if wrong.any():
@@ -39,6 +40,14 @@ def as_outcome(values: npt.ArrayLike, what: str, mend: str = _KEEP_ALL) -> Float
         got = "a missing value" if np.isnan(array[row]) else shown(array[row])
         refuse(f"{what}, row {row}", "a finite number", got, mend)
     return array
+
+
+def _refuse_words(raw: npt.NDArray[Any], what: str) -> NoReturn:
+    row = next((row for row, value in enumerate(raw) if isinstance(value, str)), None)
+    if row is None:
+        refuse(what, "numbers or bools", f"{shown(raw[0])} in row 0", "convert it with .astype(float)")
+    mend = "strip signs and units, or read a decimal comma with pandas.read_csv(..., decimal=',')"
+    refuse(what, "numbers or bools", f"{shown(raw[row])} in row {row}", mend)
 
 
 def as_arms(treated: npt.ArrayLike, n: int, partner: object, names: tuple[str, str] = ("y", "treated")) -> BoolArray:

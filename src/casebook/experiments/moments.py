@@ -254,7 +254,7 @@ def _per_unit(unit: pd.Series, values: FloatArray, codes: IntArray, metric: Metr
     mixed = codes != codes[first][units]
     if mixed.any():
         label = shown(labels[units[int(np.argmax(mixed))]])
-        refuse(f"unit {label}", "in one arm", "two", "drop it from both and find out how it changed arms")
+        refuse(f"unit {label}", "in one arm", "two", "find out how it crossed over before you read any effect")
     sums = np.column_stack([np.bincount(units, weights=column) for column in values.T]).astype(float)
     fixed = slice(len(metric.columns) - len(metric.before), None)
     varying = (values[:, fixed] != values[first][:, fixed][units]).any(axis=1)

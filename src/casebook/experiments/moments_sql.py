@@ -191,7 +191,9 @@ def _repeats(cursor: duckdb.DuckDBPyConnection, table: str, arm: str, unit: str)
     query = f"SELECT {key} FROM {table} GROUP BY {key} HAVING min({side}) <> max({side}) ORDER BY {key} LIMIT 1"
     mixed = cursor.execute(query).fetchall()
     if mixed:
-        refuse(f"unit {shown(mixed[0][0])}", "in one arm", "two", "drop it from both and find out how it changed arms")
+        refuse(
+            f"unit {shown(mixed[0][0])}", "in one arm", "two", "find out how it crossed over before you read any effect"
+        )
     return True
 
 

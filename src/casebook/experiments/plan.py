@@ -130,11 +130,19 @@ class Plan:
         if self.critical and len(self.critical) != self.looks:
             got = f"{len(self.critical)} for {self.looks}"
             refuse("critical", "one bound for each look", got, "pass group_sequential(looks).critical")
+        self._check_names()
         if self.programme is not None and not isinstance(self.programme, Belief):
             refuse("programme", "a Belief", kind_of(self.programme), "fit one by fit_programme(...)")
+
+    def _check_names(self) -> None:
+        if isinstance(self.segments, str):
+            refuse("segments", "a tuple of columns", repr(self.segments), f"write ({self.segments!r},)")
         for name, kind in self.kinds.items():
             if kind not in KINDS:
                 refuse(f"the kind of {name!r}", "one of " + ", ".join(map(repr, KINDS)), repr(kind), "take 'number'")
+            if name not in self.metrics:
+                must = "one of " + ", ".join(map(repr, self.metrics))
+                refuse("a key of kinds", must, repr(name), "name a metric of the plan")
 
     def _check_arms(self) -> None:
         as_shares(np.array(list(self.shares.values()), dtype=float), "shares")
@@ -144,6 +152,8 @@ class Plan:
                 refuse(role, "one of " + ", ".join(map(repr, self.shares)), repr(name), "name an arm that has a share")
         if self.treated == self.control:
             refuse("treated", "another arm than control", repr(self.treated), "name the two arms to compare")
+        if isinstance(self.guardrails, Margin):
+            refuse("guardrails", "a tuple of Margins", "one Margin", "write (Margin(...),), with the comma")
         for guardrail in self.guardrails:
             if not isinstance(guardrail, Margin):
                 refuse("guardrails", "Margins", kind_of(guardrail), "write Margin('hides', 0.01, worse='up')")

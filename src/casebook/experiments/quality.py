@@ -77,7 +77,7 @@ def quality_faults(
     in the wrong order.
     """
     kinds = _as_kinds(arms, metrics)
-    shape = _caught(lambda: require_columns(frame, [unit, arm, *kinds], _WHAT))
+    shape = _caught(lambda: _gate_columns(frame, [unit, arm, *kinds]))
     if shape:
         return shape
     gates: list[Callable[[], None]] = [
@@ -141,6 +141,13 @@ def _caught(gate: Callable[[], None]) -> tuple[str, ...]:
     except ContractError as error:
         return (str(error),)
     return ()
+
+
+def _gate_columns(frame: pd.DataFrame, columns: list[str]) -> None:
+    require_columns(frame, columns, _WHAT)
+    twice = next((name for name in columns if (frame.columns == name).sum() > 1), None)
+    if twice is not None:
+        refuse(_WHAT, f"a table with one column {twice!r}", "several", "drop or rename those that are not meant")
 
 
 def _gate_filled(column: pd.Series, name: str) -> None:

@@ -149,8 +149,10 @@ def _decide(
         return "do not launch", reasons, f"Do not launch: {stop.text}"
     unknown = next((one for one in reasons if one.outcome == "unknown"), None)
     if unknown is not None:
-        end = " That was the plan's last look, so running on needs a new plan." if last else ""
-        return "inconclusive: keep running", reasons, f"Keep running: {unknown.text}{end}"
+        if last:
+            end = "That was the plan's last look, so running on needs a new plan."
+            return "inconclusive: keep running", reasons, f"Not known: {unknown.text} {end}"
+        return "inconclusive: keep running", reasons, f"Keep running: {unknown.text}"
     moved = f"{plan.primary} moves by {effects[plan.primary]}"
     guarded = ", and no guardrail suffers beyond its margin" if plan.guardrails else ""
     return "launch", reasons, f"Launch: {moved}, which reaches {_pays(plan)}{guarded}."

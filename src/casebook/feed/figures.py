@@ -90,11 +90,8 @@ def loss_dots(light: Mapping[str, float], heavy: Mapping[str, float]) -> None:
 
 
 def _loss_title(light: Mapping[str, float], heavy: Mapping[str, float]) -> str:
-    logged, truth = (sorted(found[key] for found in (light, heavy)) for key in ("as logged", "launched as tested"))
-    return (
-        f"The logs promise {logged[0]:+.1%} or {logged[1]:+.1%}; "
-        f"the launch as tested brings {truth[1]:+.1%} or {truth[0]:+.1%}"
-    )
+    pairs = (f"{found['as logged']:+.1%}, brings {found['launched as tested']:+.1%}" for found in (light, heavy))
+    return "The log promises " + "; the other promises ".join(pairs)
 
 
 def win_lines(by_size: pd.DataFrame, type_1: Mapping[int, float], effect: float) -> None:

@@ -40,7 +40,9 @@ def two_bars(table: pd.DataFrame, cost: float) -> None:
         title = "At every size a star comes before a launch that pays"
     else:
         title = "Neither bar lies above the other at every size"
-    style.finding(ax, title, "from which estimate on, on log scales")
+    style.finding(
+        ax, title, "smallest estimate with a star, and smallest that pays; log scales"
+    )
 
 
 def policy_dots(shares: pd.DataFrame, names: dict[str, str], tests: int) -> None:
@@ -60,17 +62,10 @@ def policy_dots(shares: pd.DataFrame, names: dict[str, str], tests: int) -> None
     low = np.maximum(table["low"], -1.0)
     ax.hlines(place, low, table["high"], color=ADVISED)
     ax.plot(np.maximum(table["captured"], -1.0), place, "o", color=ADVISED)
-    for y, (value, least) in zip(place, table[["captured", "low"]].to_numpy(), strict=True):
-        cut = ", interval cut at -100%" if least < -1 else ""
-        side = "left" if cut else "center"
-        ax.annotate(
-            f"{100 * value:.0f}%{cut}",
-            (max(value, -1.0), y),
-            (0, 7),
-            textcoords="offset points",
-            color=INK,
-            ha=side,
-        )
+    for y, (value, least, most) in zip(place, table[["captured", "low", "high"]].to_numpy(), strict=True):
+        drawn = " (drawn at -100%)" if value < -1 else ", interval cut at -100%" if least < -1 else ""
+        words = f"{100 * value:.0f}%{drawn}"
+        ax.annotate(words, (max(most, -1.0), y), (8, 0), textcoords="offset points", color=INK, va="center")
     ax.axvline(0, color=SUBTLE, linestyle=":")
     ax.set_yticks(place, list(names.values()))
     ax.set(ylim=(-0.6, len(table) - 0.3), xlabel=f"share of what the oracle earned, {tests} tests")

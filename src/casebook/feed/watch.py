@@ -36,14 +36,14 @@ class Morning:
 
     @property
     def sentence(self) -> str:
-        """What the job writes to those on call."""
+        """What the job writes to those on call; its days count from 1."""
         if self.alarm == "sample ratio":
-            return (
-                f"Day {self.day}: stop, the arms' sizes contradict the plan (p = {self.ratio_p:.2g}); find the cause."
-            )
-        if self.alarm == "harm":
-            return f"Day {self.day}: switch off, hides per view rose by {self.harm:.0%} (at least {self.low:.0%})."
-        return f"Day {self.day}: go on."
+            why = f"stop, the arms' sizes contradict the plan (p = {self.ratio_p:.2g}); find the cause"
+        elif self.alarm == "harm":
+            why = f"switch off, hides per view rose by {self.harm:.0%} (at least {self.low:.0%})"
+        else:
+            why = "go on"
+        return f"Day {self.day + 1}: {why}."
 
 
 def watch(

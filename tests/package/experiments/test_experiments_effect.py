@@ -268,7 +268,8 @@ KEEP = "give every randomised unit one, for dropping some undoes the randomisati
         (lambda: difference([1, None, 2, 3], T), f"y, row 1 must be a finite number, got a missing value; {KEEP}"),
         (
             lambda: difference([1, True, "a", 3], T),
-            "y must be numbers or bools, got '1' in row 0; convert it with .astype(float).",
+            "y must be numbers or bools, got '1' in row 0; strip signs and units, or read a decimal comma with "
+            "pandas.read_csv(..., decimal=',').",
         ),
         (lambda: difference([1, 2, np.inf, 3], T), f"y, row 2 must be a finite number, got inf; {KEEP}"),
         (

@@ -150,7 +150,7 @@ SAME = "take all of them over the same units, for the variance is below 0."
         ),
         (
             lambda: arm_moments(T.assign(u=1), "y", "arm", unit="u"),
-            "unit 1 must be in one arm, got two; drop it from both and find out how it changed arms.",
+            "unit 1 must be in one arm, got two; find out how it crossed over before you read any effect.",
         ),
         (
             lambda: arm_moments(T.assign(d=-1), Metric("y", "d"), "arm"),

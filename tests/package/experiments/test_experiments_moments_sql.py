@@ -140,7 +140,7 @@ TWICE = pd.concat([T, T.assign(d=T["d"] + 1)])
             T.assign(u=[7, 8, 7, 9]),
             ["y"],
             {"unit": "u"},
-            "unit 7 must be in one arm, got two; drop it from both and find out how it changed arms.",
+            "unit 7 must be in one arm, got two; find out how it crossed over before you read any effect.",
         ),
         (
             T.assign(y=pd.array([1, None, 2, 3], dtype="Int64")),

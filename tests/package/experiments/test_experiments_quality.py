@@ -118,7 +118,19 @@ FAULTS = [
     (
         "text in a metric",
         table().assign(clicks=[f"{i} clicks" for i in range(8)]),
-        "column 'clicks' must be numbers or bools, got '0 clicks' in row 0; convert it with .astype(float).",
+        "column 'clicks' must be numbers or bools, got '0 clicks' in row 0; strip signs and units, or read a decimal "
+        "comma with pandas.read_csv(..., decimal=',').",
+    ),
+    (
+        "dates in a metric",
+        table().assign(clicks=pd.Timestamp("2026-01-01")),
+        "column 'clicks' must be numbers or bools, got 2026-01-01T00:00:00.000000 in row 0; "
+        "convert it with .astype(float).",
+    ),
+    (
+        "two columns of one name",
+        pd.concat([table(), table()[["arm"]]], axis=1),
+        "the test's table must be a table with one column 'arm', got several; drop or rename those that are not meant.",
     ),
     (
         "no rows",

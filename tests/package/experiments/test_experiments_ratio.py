@@ -184,7 +184,7 @@ FILL = "fill it in alike in both arms, with the mean for one."
         ),
         (
             lambda: ratio_difference(N, D, T, unit=[1, 2, 2, 3]),
-            "unit 2 must be in one arm, got two; drop it from both and find out how it changed arms.",
+            "unit 2 must be in one arm, got two; find out how it crossed over before you read any effect.",
         ),
         (
             lambda: ratio_difference(N, D, T, before=[1, np.nan, 2, 3]),

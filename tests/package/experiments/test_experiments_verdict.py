@@ -153,7 +153,9 @@ def test_an_early_look_asks_for_more_and_leaves_the_small_effect_open():
     assert read(small, plan, look=1).verdict == "inconclusive: keep running"
     last = read(small, plan, look=2)
     assert last.verdict == read(small, plan).verdict == "do not launch"
-    assert read((0.15, 0.1), plan).sentence.endswith("That was the plan's last look, so running on needs a new plan.")
+    sentence = read((0.15, 0.1), plan).sentence
+    assert sentence.startswith("Not known: ")
+    assert sentence.endswith("That was the plan's last look, so running on needs a new plan.")
 
 
 def test_bounds_of_a_group_sequential_design_set_the_level_of_each_look():
@@ -256,6 +258,18 @@ HALVES = {"new": 0.5, "old": 0.5}
         (
             lambda: Plan("y", HALVES, "new", "old", 1.0, guardrails=("hides",)),
             "guardrails must be Margins, got str; write Margin('hides', 0.01, worse='up').",
+        ),
+        (
+            lambda: Plan("y", HALVES, "new", "old", 1.0, guardrails=Margin("hides", 0.1)),
+            "guardrails must be a tuple of Margins, got one Margin; write (Margin(...),), with the comma.",
+        ),
+        (
+            lambda: Plan("y", HALVES, "new", "old", 1.0, segments=("phone")),
+            "segments must be a tuple of columns, got 'phone'; write ('phone',).",
+        ),
+        (
+            lambda: Plan("y", HALVES, "new", "old", 1.0, kinds={"hide": "count"}),
+            "a key of kinds must be one of 'y', got 'hide'; name a metric of the plan.",
         ),
         (
             lambda: Plan("y", HALVES, "new", "old", 1.0, kinds={"y": "money"}),

@@ -62,7 +62,7 @@ def test_lost_units_are_drawn_reading_by_reading(series):
     dots = [line for line in ax.get_lines() if len(line.get_xdata()) == 3]
     np.testing.assert_array_equal(dots[0].get_xdata(), [0.05, 0.04, -0.01])
     np.testing.assert_array_equal(dots[1].get_xdata(), [0.03, 0.00, -0.03])
-    assert title(plt.gcf()) == "The logs promise +3.0% or +5.0%; the launch as tested brings -1.0% or -3.0%"
+    assert title(plt.gcf()) == "The log promises +5.0%, brings -1.0%; the other promises +3.0%, brings -3.0%"
     assert words() == ["the ranker: +2.0%", "heavy users\ncrash most", "light users\ncrash most"]
 
 

@@ -34,7 +34,7 @@ def test_a_crash_and_a_harm_are_stopped_for_their_own_reason() -> None:
     crash, harm = played(World(crash=0.8), 1).tables, played(World(hide_effect=0.5), 1).tables
     assert watch(crash, SHARES, MARGIN, 5).alarm == "sample ratio"
     assert watch(harm, SHARES, MARGIN, 5).alarm == "harm"
-    assert "contradict the plan" in watch(crash, SHARES, MARGIN, 5).sentence
+    assert watch(crash, SHARES, MARGIN, 5).sentence.startswith("Day 6: stop, the arms' sizes contradict the plan")
     assert "switch off, hides per view rose" in watch(harm, SHARES, MARGIN, 5).sentence
 
 
