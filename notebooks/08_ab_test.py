@@ -16,11 +16,11 @@
 # %% [markdown]
 # # 8. Worked example 5: A/B test analysis for a feature launch
 #
-# **The p-value is the fourth thing to read. In the test of this chapter the new ranker truly adds
+# **Read the counts, the interval and the guardrails before the p-value. In the test of this chapter the new ranker truly adds
 # {glue:text}`op_truth`; two arms of {glue:text}`op_arm` users can see {glue:text}`op_mde`, and the interval runs from
 # {glue:text}`eff_low` to {glue:text}`eff_high`. The test has not failed, it has not answered. Had the client crashed
 # on some slow phones, the same test would have promised {glue:text}`srm_logged`, and the launch would have brought
-# {glue:text}`srm_launched`: only the number of users in the arms gives it away.**
+# {glue:text}`srm_launched`: the minutes do not show it, the number of users in the arms does.**
 #
 # :::{admonition} Steps 2 and 7 of the interview's nine: metric and evaluation, as a case of its own
 # :class: step
@@ -268,7 +268,7 @@ day = off["day"].map("{:.0f}".format, na_action="ignore").fillna("-")
 alarms.round(3).assign(**{"median day": day})
 
 # %%
-mismatch, found = 0.06, 1.0  # share of tests with one; chance to find it
+mismatch, found = 0.06, 1.0  # share of tests with one; found, at best
 level = np.array([0.05, 0.01, 0.001])
 false = level * (1 - mismatch)
 false_share = false / (false + mismatch * found)
@@ -317,8 +317,8 @@ numbers(
 # (ch8-srm-cause)=
 # ### Find who is missing
 #
-# **An SRM says that somebody other than the lot decides who is in the table. It does not say who, and until you know,
-# you do not even know the sign of the error.** Here is the same feed with a new client that crashes on slow phones,
+# **An SRM says that somebody other than the lot decides who is in the table. It does not say who, and until you
+# know, no weights will mend it: their error has either sign.** Here is the same feed with a new client that crashes on slow phones,
 # before anything is logged. How often is taken from the middle of the dial's range; the split that follows is nearly
 # the source's.
 
@@ -800,7 +800,7 @@ numbers(
 # (ch8-pitfalls)=
 # ## Common pitfalls in A/B analysis
 #
-# **Most false stars come from reading a sound test wrongly, and each wrong reading has a rate you can compute. In tests
+# **Many false stars come from reading a sound test wrongly, and each wrong reading has a rate you can compute. In tests
 # in which nothing differs: {glue:text}`mm_any_20` with twenty metrics, {glue:text}`pk_14` with a look a day,
 # {glue:text}`un_naive` with impressions taken for independent, {glue:text}`seg_any_2` with segments crossed two by two.
 # The promise was 5%.**
@@ -1042,7 +1042,16 @@ assert pocock["if it works"] < obf["if it works"] < valid["if it works"]
 assert pocock["at most"] > 1.15 and valid["at most"] > 1.5
 assert (stopping["false stars"] < 0.0505).all() and valid["false stars"] < 0.03
 assert same_n.stop < 0.6
+fortnight = fixed_n * np.arange(1, 15) / 14
+off_plan = {
+    "pocock": np.full(14, group_sequential(5, kind="pocock").critical[0]),
+    "obf": group_sequential(5).critical[-1] * np.sqrt(fixed_n / fortnight),
+}
+off_plan = {k: expected_n(fortnight, z, 0).stop for k, z in off_plan.items()}
+assert off_plan["pocock"] > 0.07 and 0.05 < off_plan["obf"] < 0.07
 numbers(
+    pk_off_pocock=percent(off_plan["pocock"], 1),
+    pk_off_obf=percent(off_plan["obf"], 1),
     pk_obf_most=percent(obf["at most"] - 1),
     pk_obf_mean=percent(1 - obf["if it works"]),
     pk_poc_most=percent(pocock["at most"] - 1),
@@ -1063,7 +1072,11 @@ numbers(
 # change works, and {glue:text}`pk_av_null` times if nothing differs, for then it runs to its end at
 # {glue:text}`pk_av_most`. On the fixed test's users its interval is {glue:text}`pk_av_wider` wider, the width of a test
 # with {glue:text}`pk_av_square` times fewer users, and its power falls to {glue:text}`pk_av_power`. Over 14 looks it
-# errs in {glue:text}`pk_av_false`: it pays for looks that nobody takes.
+# errs in {glue:text}`pk_av_false`: it pays for looks that nobody takes. It rests on a normal approximation at *every* look,
+# so begin when the smaller arm has some twenty events, or some hundreds of users of a metric with heavy tails: before that, a
+# small arm beside a large one alarms far too often. And planned bars hold for planned looks: Pocock's five, read on each of
+# the 14 days, err in {glue:text}`pk_off_pocock`, O'Brien-Fleming's curve in {glue:text}`pk_off_obf`. Where the days may
+# shift, take `kind="spending-obf"`.
 #
 # So: if the length is known, group-sequential. Always-valid for what has no end and must alarm at any time, guardrails
 # first. And a test that stopped early overstates: those that stop are those that looked large. Report the rule's own
@@ -1534,7 +1547,7 @@ assert (designs["pays_from"] < 2_000_000).all()
 maya_bias, maya_se = -designs["launch"][1] * sp_user[1], designs["user_se"][1]
 off_user = np.hypot(maya_bias, maya_se)
 off_cluster = np.hypot(designs["launch"] * sp_cluster, designs["cluster_se"])[1]
-assert maya_se > 1.2 * maya_bias and 0.9 < off_cluster / off_user < 1
+assert maya_se > 1.2 * maya_bias and 0.8 < off_cluster / off_user < 1.25
 
 # %% tags=["remove-cell"]
 numbers(
@@ -1564,10 +1577,11 @@ numbers(
 # takes {glue:text}`sp_users_half` times the users at modularity 0.5 and {glue:text}`sp_users_high` times at 0.8, where
 # clusters are fewer and larger. So it is a trade of bias against variance, and the company's size settles it.
 # `pays_from` is the number of users, with 5% in each arm, from which on the cluster test is closer to the launch on
-# average: {glue:text}`sp_pays_low` at 0.2, {glue:text}`sp_pays_half` at 0.5, {glue:text}`sp_pays_high` at 0.8. Maya's
-# 200,000 lie just beyond. At 0.5 her test would be off by {glue:text}`sp_off_user` points by user and by
-# {glue:text}`sp_off_cluster` by cluster (root mean square): a hair. By user the bias is {glue:text}`sp_points` points
-# and the standard error {glue:text}`sp_se`. What is wrong with her test is its size, in either design.
+# average: {glue:text}`sp_pays_low` at 0.2, {glue:text}`sp_pays_half` at 0.5, {glue:text}`sp_pays_high` at 0.8 by the
+# errors of this one lot, and another lot moves these numbers by half. So at Maya's size the two cannot be told apart: at 0.5
+# her test would be off by {glue:text}`sp_off_user` points by user and by {glue:text}`sp_off_cluster` by cluster (root mean
+# square). By user the bias is {glue:text}`sp_points` points and the standard error {glue:text}`sp_se`. What is wrong with
+# her test is its size, in either design.
 #
 # Is that this one graph? The study draws friendship graphs, gains, effects and how alike friends are.
 
@@ -1770,7 +1784,7 @@ numbers(
 # ### Novelty and primacy
 #
 # **Week 2 only is a cheap cut and half of a mend: it costs few users and keeps what fades slowly. A fitted decay removes
-# the rest, and only a large test can afford it.** A new feed is tried because it is new. What matters on Thursday is
+# the rest if novelty fades as the curve does, and only a large test can afford it.** A new feed is tried because it is new. What matters on Thursday is
 # what is left in half a year. Here the first day adds 8%, half of which is gone in four days; 2% stays. Half of
 # {glue:text}`nov_users` users are in each arm: with Maya's 10,000 one day's lift has a standard error of
 # {glue:text}`nov_day_se` points, about as much as the 2% that stay.
@@ -1904,7 +1918,8 @@ numbers(
 # does: there it gives up users for no gain. The fit is the closest of the three in {glue:text}`nov_fit_small` with
 # 200,000 users and in {glue:text}`nov_fit_large` with ten million (its 95% intervals hold the truth in
 # {glue:text}`nov_covers_small` and {glue:text}`nov_covers_large` of the tests). In {glue:text}`nov_loser` a loser is
-# expected to pass a large test as a significant winner.
+# expected to pass a large test as a significant winner. Mind what the fit is given here: novelty in these feeds *is* a
+# half-life curve of at most 14 days, as the fit assumes. Where yours fades in another way, believe its interval less.
 #
 # :::{admonition} The source says: look at week 2 only
 # :class: source-says
@@ -2183,7 +2198,8 @@ rule_names = {
     "shrunk": "the report, shrunk",
     "value": "expected value",
 }
-earned = captured_shares(tests.frame, POLICIES, rng)
+lots = np.random.default_rng(600)  # the bootstrap's own, whatever the seed
+earned = captured_shares(tests.frame, POLICIES, lots)
 table = earned.rename(index=rule_names)
 table = table.astype({"launched": int, "lost": int})
 table[["captured", "low", "high", "launched", "lost"]].round(2)
@@ -2218,17 +2234,25 @@ figures_interference.gain_map(
 big = tests.frame["scale"] > 0.01
 halves_of = {"effects above 1%": big, "effects below 1%": ~big}
 of_part = {
-    name: captured_shares(tests.frame[part], POLICIES, rng)
+    name: captured_shares(tests.frame[part], POLICIES, lots)
     for name, part in halves_of.items()
 }
 pd.DataFrame({k: v["captured"] for k, v in of_part.items()}).rename(
     index=rule_names
 ).round(2)
 
+# %%
+from casebook.feed.why_lost import drawn_of, losers
+
+why_lost = losers(tests.frame, drawn_of(tests.frame), POLICIES)
+why_lost.rename(index=rule_names)
+
 # %% tags=["remove-cell"]
+assert why_lost.loc["report", "novelty"] > 0.6 * why_lost.loc["report", "lost"]
+assert why_lost.loc["value", "no effect"] > 0.8 * why_lost.loc["value", "lost"]
+assert why_lost.loc["value", "no fault"] > why_lost.loc["report", "no fault"]
 met_null = tests.null_frame
-beats = [name for name in tests.frame if "_beats_" in name]
-assert not met_null[beats].to_numpy().any() and (met_null["oracle"] == 0).all()
+assert (met_null["oracle"] == 0).all()
 star_row = earned.loc["star"]
 assert star_row["high"] < 0 and star_row["over_value_high"] < 0
 others = earned.drop("star")
@@ -2240,8 +2264,10 @@ lost_of = {
 }
 by_part = {k: gain.loc[part, "gain"].mean() for k, part in halves_of.items()}
 more_tests = by_part["effects above 1%"]
-apart_big = of_part["effects above 1%"].captured
-assert more_tests < 0 and apart_big["value"] > apart_big["report"]
+apart_big = of_part["effects above 1%"].loc["report"]
+apart_slight = of_part["effects below 1%"].loc["shrunk"]
+assert more_tests < 0 and apart_big["over_value_high"] > 0
+assert apart_slight["over_value_low"] > 0
 report_apart = earned.loc["report", ["over_value_low", "over_value_high"]]
 assert report_apart.iloc[0] < 0 < report_apart.iloc[1]
 
@@ -2255,11 +2281,17 @@ numbers(
     dec_star_high=percent(-star_row["over_value_high"]),
     dec_report_low=percent(report_apart.iloc[0]),
     dec_report_high=percent(report_apart.iloc[1]),
-    dec_big_value=percent(of_part["effects above 1%"].captured["value"]),
-    dec_big_report=percent(of_part["effects above 1%"].captured["report"]),
-    dec_slight_value=percent(of_part["effects below 1%"].captured["value"]),
-    dec_slight_report=percent(of_part["effects below 1%"].captured["report"]),
-    dec_null=str(share_holding(met_null["value_beats_star"])),
+    dec_big_low=percent(apart_big["over_value_low"]),
+    dec_big_high=percent(apart_big["over_value_high"]),
+    dec_slight_low=percent(apart_slight["over_value_low"]),
+    dec_slight_high=percent(apart_slight["over_value_high"]),
+    dec_null=str(share_holding(met_null["launches_star"])),
+    dec_rep_novel=f"{why_lost.loc['report', 'novelty']}",
+    dec_rep_lost=f"{why_lost.loc['report', 'lost']}",
+    dec_rep_carry=f"{why_lost.loc['report', 'carry_over']}",
+    dec_val_idle=f"{why_lost.loc['value', 'no effect']}",
+    dec_val_lost=f"{why_lost.loc['value', 'lost']}",
+    dec_val_clean=f"{why_lost.loc['value', 'no fault']}",
     dec_value_star=str(share_holding(tests.frame["value_beats_star"])),
     dec_star_value=str(share_holding(tests.frame["star_beats_value"])),
 )
@@ -2269,20 +2301,23 @@ numbers(
 # {glue:text}`dec_lost_star` of its launches cost more than they brought, and it earns {glue:text}`dec_star`. The
 # source's two vetoes repair nearly all of that ({glue:text}`dec_lost_source` lost, {glue:text}`dec_source` earned): a sound split and
 # guardrails are worth more here than any refinement of the effect. The report launches half as often
-# ({glue:text}`dec_lost_report` lost), shrunk even less ({glue:text}`dec_lost_shrunk`). Expected value launches more, is wrong more
-# often ({glue:text}`dec_lost_value`), and earns {glue:text}`dec_value`: it buys many cheap tickets.
+# ({glue:text}`dec_lost_report` lost), shrunk even less ({glue:text}`dec_lost_shrunk`). Expected value launches more often,
+# loses as often ({glue:text}`dec_lost_value`), and earns {glue:text}`dec_value`: it buys many cheap tickets. The last three
+# adjust by CUPED and know the launch's cost; the first two do neither.
 #
 # What is settled, in pairs over the same tests: the star earns less than expected value, by {glue:text}`dec_star_high` to
 # {glue:text}`dec_star_low` of what the oracle earns. What is not: the report less expected value is anything from
-# {glue:text}`dec_report_low` to {glue:text}`dec_report_high` of it, though {glue:text}`dec_n` tests are more than most teams run in a year. Where typical effects
-# are above one percent, expected value has {glue:text}`dec_big_value` against the report's {glue:text}`dec_big_report`; where they
-# are below, {glue:text}`dec_slight_value` against {glue:text}`dec_slight_report`. The map counts tests and not money: above
-# one percent expected value loses more tests to the report than it wins, and wins the large ones. In the null worlds, in which nothing works, costs or
-# breaks, all rules earn nothing ({glue:text}`dec_null` in which one beats another).
+# {glue:text}`dec_report_low` to {glue:text}`dec_report_high` of it, though {glue:text}`dec_n` tests are more than most teams
+# run in a year, and where typical effects are above one percent, from {glue:text}`dec_big_low` to {glue:text}`dec_big_high`.
+# Below one percent caution pays: the shrunk report earns {glue:text}`dec_slight_low` to {glue:text}`dec_slight_high` of the
+# oracle's more than expected value. The map counts tests and not money. In the null worlds there is nothing to earn or to
+# lose, whatever is launched; the star still launches in {glue:text}`dec_null`.
 #
-# Why do good rules lose at all? Because a fault without a mark in the table passes every one of them: novelty, a carried-over
-# effect, a 90% or a log that differs. [The deeper page](ch8-faults) has the list. For those you need
-# another design, and no rule for reading.
+# Why do good rules lose at all? The report loses to what leaves no mark in its table: {glue:text}`dec_rep_novel` of its
+# {glue:text}`dec_rep_lost` losing launches had novelty on. (Carry-over was on in {glue:text}`dec_rep_carry`: CUPED takes most
+# of it out.) Expected value bets on ideas that do nothing: {glue:text}`dec_val_idle` of {glue:text}`dec_val_lost`, and
+# {glue:text}`dec_val_clean` of these tests had no fault whatever. The first needs another design, and
+# [the deeper page](ch8-faults) has the list; the second needs more users or a better past.
 #
 # :::{admonition} Say it
 # :class: say-it

@@ -113,8 +113,10 @@ def always_valid(
     With k = rho^2 n the interval is estimate +/- se sqrt(2 (k + 1) / k log(sqrt(k + 1) / alpha)) and p is
     sqrt(k + 1) exp(-z^2 / 2 k / (k + 1)), at most 1: one over the evidence of a normal prior for the effect
     against none. rho^2 = (-2 log(alpha) + log(1 - 2 log(alpha))) / tuning makes it nearly tightest at
-    n = tuning. Asymptotic: begin to look when a fixed test's normal approximation would be trusted, at some
-    hundreds of units. Fix the tuning before the data, near the n at which you expect to decide; any keeps the
+    n = tuning. Asymptotic: begin to look when a fixed test's normal approximation would be trusted, which the
+    *smaller* arm decides: some twenty events in it, or some hundreds of units of a skewed metric. (With a tenth of
+    the units in one arm and 3 events in a hundred units, looks from the 500th unit on alarm in a fifth of idle tests
+    instead of 5 percent.) Fix the tuning before the data, near the n at which you expect to decide; any keeps the
     error, a poor one costs width. The p-value of a past look stays valid, so you may report the smallest.
 
     Parameters

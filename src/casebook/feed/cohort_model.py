@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from casebook.contracts import refuse
-from casebook.experiments import by_segment
+from casebook.experiments import by_segment, shrink
 from casebook.feed.simulate import Feed
 from casebook.feed.tables import user_table
 
@@ -133,3 +133,31 @@ def _model(estimate: Floats, se: Floats, group: npt.NDArray[np.intp]) -> Any:
         effect = pymc.Deterministic("effect", of_group[group] + tau * pymc.Normal("own", shape=len(se)))
         pymc.Normal("seen", effect, se, observed=estimate)
     return model
+
+
+def redrawn_misses(cells: pd.DataFrame, rng: np.random.Generator, lots: int = 1_000) -> pd.DataFrame:
+    """Return how far three readings of the cells miss the truth, over lots drawn anew from truth and standard errors.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        From :func:`cells_of`: ``cohort``, ``se`` and ``truth``.
+    rng : numpy.random.Generator
+    lots : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a lot: root mean squared error over the cells of ``raw`` (the estimates), ``one mean``
+        (:func:`casebook.experiments.shrink`) and ``cohort means`` (weighted by precision).
+    """
+    truth, se = cells["truth"].to_numpy(), cells["se"].to_numpy()
+    drawn = truth + se * rng.standard_normal((lots, len(cells)))
+    member = (cells["cohort"].to_numpy()[:, None] == cells["cohort"].to_numpy()).astype(float)
+    weight = member * se**-2.0
+    readings = {
+        "raw": drawn,
+        "one mean": np.array([shrink(row, se)["shrunk"].to_numpy() for row in drawn]),
+        "cohort means": drawn @ (weight / weight.sum(axis=1, keepdims=True)).T,
+    }
+    return pd.DataFrame({name: np.sqrt(((got - truth) ** 2).mean(axis=1)) for name, got in readings.items()})

@@ -40,9 +40,7 @@ def two_bars(table: pd.DataFrame, cost: float) -> None:
         title = "At every size a star comes before a launch that pays"
     else:
         title = "Neither bar lies above the other at every size"
-    style.finding(
-        ax, title, "smallest estimate with a star, and smallest that pays; log scales"
-    )
+    style.finding(ax, title, "smallest estimate with a star, and smallest that pays; log scales")
 
 
 def policy_dots(shares: pd.DataFrame, names: dict[str, str], tests: int) -> None:

@@ -11,7 +11,7 @@ from casebook.experiments import adjust_p, fit_programme
 from casebook.experiments.belief import Belief
 
 FEWEST_CLICKS = 10  # below it a log of a rate is far from normal
-FAULTY = (201_326, 201_402)  # weeks of 25 June 2013 to 10 January 2014, which the archive's owners warn of
+FAULTY = (201_325, 201_401)  # 25 June 2013 to 10 January 2014, which the archive's owners warn of; weeks count from 0
 BINS = 8
 
 

@@ -124,7 +124,7 @@ FAULTS = [
     (
         "dates in a metric",
         table().assign(clicks=pd.Timestamp("2026-01-01")),
-        "column 'clicks' must be numbers or bools, got 2026-01-01T00:00:00.000000 in row 0; "
+        "column 'clicks' must be numbers or bools, got datetime.datetime(2026, 1, 1, 0, 0) in row 0; "
         "convert it with .astype(float).",
     ),
     (
