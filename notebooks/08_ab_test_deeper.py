@@ -247,13 +247,13 @@ misses = np.sqrt((off**2).mean())
 pd.concat({"misses": 100 * misses, "spread": 100 * pd.Series(spreads)}).round(1)
 
 # %% [markdown]
-# One lot proves little. The cells' errors are known, so draw the fifteen estimates again a thousand times; the rival that
+# One lot proves little. The cells' errors are known, so draw the fifteen estimates again two hundred times; the rival that
 # needs no sampler is each cohort's precision-weighted mean.
 
 # %%
 from casebook.feed.cohort_model import redrawn_misses
 
-lots = redrawn_misses(cells, rng, lots=1_000)
+lots = redrawn_misses(cells, rng, lots=200)
 (100 * lots.mean()).round(1).rename("misses, points").to_frame()
 
 # %% tags=["remove-input"] mystnb={"image": {"alt": "Fifteen cells by cohort and country: raw effects with wide intervals scatter, the hierarchical model's are narrower and close to the true effects, large for new users and near zero for the others."}}
