@@ -19,6 +19,7 @@ import yaml
 
 from casebook.contracts import refuse
 from casebook.dataset_experiments import COOKIE_CATS, UPWORTHY, prepare_cookie_cats, prepare_upworthy
+from casebook.dataset_fraud import FRAUD_HANDBOOK, prepare_fraud_handbook
 from casebook.dataset_tables import (
     BANK_MARKETING,
     HILLSTROM,
@@ -31,6 +32,7 @@ from casebook.dataset_tables import (
 __all__ = [
     "BANK_MARKETING",
     "COOKIE_CATS",
+    "FRAUD_HANDBOOK",
     "HILLSTROM",
     "TELCO_CHURN",
     "UPWORTHY",
@@ -39,6 +41,7 @@ __all__ = [
     "fetch",
     "prepare_bank_marketing",
     "prepare_cookie_cats",
+    "prepare_fraud_handbook",
     "prepare_hillstrom",
     "prepare_telco_churn",
     "prepare_upworthy",
@@ -59,8 +62,10 @@ class Dataset:
         For the page.
     rows : int
         Rows of the whole table.
-    url, file, sha256 : str
-        The pinned download, its name and its digest.
+    file, sha256 : str
+        The name of the file and its digest.
+    url : str
+        The pinned download; empty where none is offered, since the original is pickles, which run what they hold.
     member, member_sha256 : str
         The table inside, where the download is a zip.
     mirror, mirror_sha256 : str
@@ -70,11 +75,11 @@ class Dataset:
     title: str
     kind: str
     rows: int
-    url: str
     file: str
     sha256: str
     licence: str
     attribution: str
+    url: str = ""
     member: str = ""
     member_sha256: str = ""
     mirror: str = ""
@@ -147,8 +152,8 @@ def fetch(slug: str) -> Path | None:
     >>> fetch("telco")
     Traceback (most recent call last):
     ...
-    casebook.contracts.ContractError: slug must be one of bank-marketing, cookie-cats, hillstrom-email, telco-churn,
-    upworthy-exploratory, got 'telco'; pick one.
+    casebook.contracts.ContractError: slug must be one of bank-marketing, cookie-cats, fraud-handbook, hillstrom-email,
+    telco-churn, upworthy-exploratory, got 'telco'; pick one.
     """
     known = _known(slug)
     for folder in _folders():
@@ -156,6 +161,9 @@ def fetch(slug: str) -> Path | None:
             path = folder / slug / name
             if name and path.is_file():
                 return _verified(path, digest)
+    if not known.url:
+        _say_missing(slug, "no download is offered")
+        return None
     import pooch  # here, since it imports tqdm, which warns in every notebook without ipywidgets
 
     path = Path(pooch.os_cache("casebook")) / known.file

@@ -1,0 +1,1 @@
+"""Card fraud at an issuer: events as its authorisation sees them, labels as they come, and a fraudster who learns."""
