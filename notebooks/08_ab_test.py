@@ -1427,7 +1427,7 @@ numbers(
 )
 
 # %% [markdown]
-# {glue:text}`seg_n_1` readings, and {glue:text}`seg_n_2` when crossed: a hunt of that size mostly comes home with
+# {glue:text}`seg_n_1` readings, and {glue:text}`seg_n_2` when crossed: a hunt of the second size mostly comes home with
 # something. An honest segment was named before, is corrected by Holm over all that were named, and stands only if the
 # segments differ *from each other*, which is a test of its own (here p = {glue:text}`seg_q`). "Significant here, not
 # there" is no difference.
@@ -1741,7 +1741,7 @@ from casebook.feed.one_log import clicks_of_rankers
 
 def learn(share_new, log="shared"):
     play = np.random.default_rng(seed)
-    return clicks_of_rankers(share_new, log, play, markets=60)
+    return clicks_of_rankers(share_new, log, play, markets=300)
 
 
 alone = learn(1.0)[:, 1].mean() / learn(0.0)[:, 0].mean() - 1
@@ -2105,7 +2105,7 @@ numbers(
 # in the sum the bar is {glue:text}`dec_bar_sunk`, and gains between the two are thrown away to honour money that is
 # gone. This test, shrunk, is worth {glue:text}`dec_this`: {glue:text}`dec_this_says`. The launch at 5% and p = 0.04
 # comes down to {glue:text}`dec_five_shrunk` (by a belief fitted to 400 past tests, whose effects it takes for normal; the
-# true programme [above](ch8-effect) said {glue:text}`eff_huge_expected`, so near zero the shape counts), is expected to bring {glue:text}`dec_five`, and loses in
+# true programme [above](ch8-effect) said {glue:text}`eff_huge_expected`, so this verdict hangs on which 400 were drawn), is expected to bring {glue:text}`dec_five`, and loses in
 # {glue:text}`dec_five_loss` of cases ({glue:text}`dec_five_says`). What knowing the truth first would be worth,
 # {glue:text}`dec_five_more`, is the most that a second test may cost. The one at 0.1% does not pay for its servers here,
 # star or not.
@@ -2168,7 +2168,7 @@ numbers(
 # {glue:text}`dec_large_value`. Between the lines the two rules disagree: at both ends of the figure a result there is
 # significant and does not pay; where the star's bar is the higher one ({glue:text}`dec_between`) a launch pays in
 # expectation before it is significant. Over drawn programmes the star is the lower bar in {glue:text}`dec_turn_small` at 10,000 users and in
-# {glue:text}`dec_turn_large` at 20 million. So neither "significant, hence launch" nor "not significant, hence not" is a
+# {glue:text}`dec_turn_large` at 20 million (there it must be: a star takes less than the launch costs). So neither "significant, hence launch" nor "not significant, hence not" is a
 # rule about money.
 #
 # :::{admonition} They push back: "You want to launch something that is not significant?"
@@ -2909,6 +2909,7 @@ numbers(
 # as they stand, {glue:text}`memo_low` to {glue:text}`memo_high`), with a loss in {glue:text}`memo_loss` of cases. It pays from
 # {glue:text}`memo_bar` on. Two weeks at half and half with CUPED see {glue:text}`memo_mde`. The better decision is worth
 # {glue:text}`memo_more`, waiting costs {glue:text}`memo_delay`, and it turns the decision in {glue:text}`memo_turns` of cases.
+# An analyst's days are not in it: at this price of a minute they may cost more than the rerun is worth.
 #
 # **Who is hurt**: by this test nobody that we can see. Three cohorts were named before; that they
 # differ is not shown (p = {glue:text}`memo_apart`). Creators are not in the test.

@@ -188,7 +188,7 @@ record(
     off,
     f"{mismatched.mean():.0%} of the tests have a mismatch; in {off} of these "
     "the arms were off as drawn, which is what 0.01 allows. The lot is sound, "
-    "the client is not. Redirects, filters and joins can do the same.",
+    "for so this feed is made; the client is not. Redirects, filters and joins can do the same.",
     cell="ch8-srm-cause",
 )
 
@@ -639,7 +639,8 @@ record(
     + ", ".join(f"{width:.1f} ({words})" for words, width in widths.items())
     + " times the effect to either side. Those with a star show "
     + ", ".join(f"{m:.1f} ({words})" for words, m in times.items())
-    + " times the truth.",
+    + " times the truth. (That the interval reaches as far as the effect is "
+    "what a power below a half means.)",
     cell="ch8-power",
 )
 

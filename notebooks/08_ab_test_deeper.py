@@ -730,7 +730,7 @@ if cats is not None:
         print(f"{name:>24}  {effect}")
 
 # %% [markdown]
-# Only if none of them ever came back does the interval reach 0 ({glue:text}`rd_c_worst` points,
+# Only if nearly none of them ever came back does the interval reach 0 ({glue:text}`rd_c_worst` points,
 # {glue:text}`rd_c_worst_low` to {glue:text}`rd_c_worst_high`, p = {glue:text}`rd_c_worst_p`), and the sign stays. So:
 # the later gate is not shown to be better by any reading, and nobody should move it. That is a weaker sentence than "it
 # costs {glue:text}`rd_c_effect` points", and the mismatch is why.

@@ -68,7 +68,7 @@ def watch(
     day : int
         Last complete day, 0 or more.
     alpha : float
-        Chance that a sound and harmless test is ever stopped by one of the two.
+        Chance that a sound and harmless test is ever stopped by each of the two; by either, at most the sum.
     tuning : float
         Users at which the harm's interval is tightest.
 
