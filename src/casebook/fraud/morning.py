@@ -82,7 +82,7 @@ class Columns:
         data: dict[str, Any] = {}
         for name, column in self._columns.items():
             part = column[low:high]
-            part.flags.writeable = False
+            part.flags.writeable = False  # pandas before its third version would write through
             data[name] = words(name, part) if name in WORDS else part
         return pd.DataFrame(data, index=pd.RangeIndex(low, high), copy=False)
 
