@@ -21,7 +21,7 @@ MORALS = {
         Moral("8.holdback-nearer", "08_holdback", "last_week_nearer", "ch8-holdback"),
         Moral("8.holdback-wrong-sign", "08_holdback", "wrong_sign", "ch8-holdback"),
         Moral("8.standing-holdback-misses", "08_holdback", "standing_misses", "ch8-holdback"),
-        Moral("8.report-launches-harm", "08_report", "harmful", "ch8-faults", only="says_launch"),
+        Moral("8.report-launches-harm", "08_report", "launched_harmful", "ch8-faults"),
         Moral("8.report-holds-worthwhile", "08_report", "held_worthwhile", "ch8-faults", only="worthwhile"),
         Moral("8.report-false-alarm", "08_report", "false_alarm", "ch8-faults", only="clean"),
     )

@@ -189,4 +189,4 @@ def test_figures_show_what_they_are_given():
     figures.policy_dots(shares, {name: name for name in POLICIES}, 600)
     texts = [text.get_text() for text in plt.gca().texts]
     assert f"{100 * shares.loc['value', 'captured']:.0f}%" in texts
-    assert any("cut at -100%" in text for text in texts)
+    assert any("at -100%" in text for text in texts)
