@@ -1189,6 +1189,7 @@ assert un_rates.loc["clicks", "by impression"] > 0.4
 assert (un_rates["clustered"] < 0.09).all()
 naive_rates = un_rates["by impression"]
 assert naive_rates[["clicks", "likes"]].min() > 2 * naive_rates["hides"]
+assert scale != "small" or naive_rates["clicks"] >= naive_rates["likes"]
 assert naive_rates["hides"] < 0.25
 assert abs(by_delta.se / by_cluster.se - 1) < 0.02 and too_small > 2
 assert abs(by_delta.estimate - by_cluster.estimate) < 1e-9
