@@ -61,3 +61,19 @@ def logs():
 def frames():
     """Return the function that puts a log together from columns."""
     return frame_of
+
+
+@pytest.fixture(scope="session")
+def toy_model():
+    """Return a small model of all features, fitted on a random log in which large sums at new merchants are fraud."""
+    import lightgbm as lgb
+
+    from casebook.fraud.features import build
+    from casebook.fraud.served_model import ServedModel
+
+    rng = np.random.default_rng(0)
+    events, reports = draw_log(rng, 3_000, cards=60, merchants=400)
+    X = build(events, reports)
+    y = rng.random(len(X)) < np.where((X["amount_cents"] > 60_000) & (X["new_merchant"] == 1), 0.6, 0.02)
+    fitted = lgb.LGBMClassifier(n_estimators=20, num_leaves=8, n_jobs=1, verbose=-1).fit(X, y)
+    return ServedModel.of(fitted, "toy", cuts=(0.1, 0.3, 0.9))
