@@ -1,8 +1,16 @@
 """Small random logs of card events for the tests of the features, made without the room's simulator."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
+
+from casebook.fraud.rules import Rules
+from casebook.fraud.scorer import Scorer
+from casebook.fraud.service_log import DecisionLog
+from casebook.fraud.service_rules import RuleBook
+from casebook.fraud.state import FeatureState, MemoryStore
 
 ENTRIES = ("chip", "contactless", "magstripe", "wallet", "typed", "threeds", "app")
 CHANNELS = ("terminal",) * 4 + ("online",) * 2 + ("app",)
@@ -77,3 +85,94 @@ def toy_model():
     y = rng.random(len(X)) < np.where((X["amount_cents"] > 60_000) & (X["new_merchant"] == 1), 0.6, 0.02)
     fitted = lgb.LGBMClassifier(n_estimators=20, num_leaves=8, n_jobs=1, verbose=-1).fit(X, y)
     return ServedModel.of(fitted, "toy", cuts=(0.1, 0.3, 0.9))
+
+
+class FailingStore(MemoryStore):
+    """A store that raises what it is told to, before its next calls."""
+
+    def __init__(self):
+        super().__init__()
+        self.error, self.fails, self.trips = None, ("get", "put"), 0
+
+    def _trip(self, kind):
+        self.trips += 1
+        if self.error is not None and kind in self.fails:
+            raise self.error
+
+    def get(self, keys):
+        self._trip("get")
+        return super().get(keys)
+
+    def put(self, values):
+        self._trip("put")
+        super().put(values)
+
+
+class FailingModel:
+    """A model that raises while it is told to, and else asks the one it was made of."""
+
+    def __init__(self, model):
+        self.model, self.error = model, None
+
+    def __getattr__(self, name):
+        return getattr(self.model, name)
+
+    def p(self, features):
+        if self.error is not None:
+            raise self.error
+        return self.model.p(features)
+
+
+class Bank:
+    """Scorers on one log and one store, begun anew as often as asked."""
+
+    def __init__(self, model, path):
+        self.model, self.path, self.store = FailingModel(model), path, FailingStore()
+        self.log = self.scorer = None
+        self.now = 200 * 86_400
+
+    def start(self, **settings):
+        self.close()
+        self.log = DecisionLog(self.path)
+        state, rules = FeatureState(self.store), RuleBook(Rules(card_days=3))
+        settings = {"pause": 0.0} | settings
+        self.scorer = Scorer(state, self.model, rules, self.log, lambda: self.now, **settings)
+        return self.scorer
+
+    def close(self):
+        if self.log is not None:
+            self.log.close()
+
+    def snapshot(self):
+        """Return all that a refusal must leave as it is."""
+        memory = {name: value for name, value in vars(self.scorer.rules).items() if name.startswith("_")}
+        return dict(self.store.values), self.path.read_bytes(), copy.deepcopy(memory)
+
+
+@pytest.fixture
+def new_bank(toy_model, tmp_path):
+    """Return a function that makes a bank with a log of its own; it is not started."""
+    made = []
+
+    def make():
+        made.append(Bank(toy_model, tmp_path / f"log-{len(made)}.jsonl"))
+        return made[-1]
+
+    yield make
+    for bank in made:
+        bank.close()
+
+
+@pytest.fixture
+def bank(new_bank):
+    """Return a bank with a started scorer."""
+    made = new_bank()
+    made.start()
+    return made
+
+
+@pytest.fixture(scope="session")
+def rows():
+    """Return 400 events of few cards, in order, as requests."""
+    events, _ = draw_log(np.random.default_rng(21), 400, days=3.0, cards=12, merchants=60)
+    return events.to_dict("records")
