@@ -44,18 +44,19 @@ class ServedModel:
         :func:`casebook.decisions.undo_undersampling`.
     calibrator : PlattCalibrator or IsotonicCalibrator, optional
         Applied after that.
+    features : sequence of str, optional
+        What it reads, in its own order; by default the names in the model's file.
 
     Attributes
     ----------
     version : str
         SHA-256 of the model's file, in hexadecimal. It names the trees; cuts and calibration are in the manifest.
-    features : tuple of str
-        What it reads, in its own order.
 
     Raises
     ------
     ContractError
-        Text that is no model, a feature that the state does not give, cuts that do not rise, a share that is none.
+        Text that is no model, features that the state does not give or that are too few or too many, cuts that do not
+        rise, a share that is none.
 
     Examples
     --------
@@ -79,8 +80,8 @@ class ServedModel:
     cuts: tuple[float, float, float]
     keep_negatives: float = 1.0
     calibrator: Calibrator | None = None
+    features: tuple[str, ...] = field(default=(), repr=False)
     version: str = field(init=False)
-    features: tuple[str, ...] = field(init=False, repr=False)
     _booster: lgb.Booster = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -88,20 +89,27 @@ class ServedModel:
         if not 0 < self.keep_negatives <= 1:
             refuse("keep_negatives", "above 0 and at most 1", f"{self.keep_negatives:g}", "give the share kept")
         object.__setattr__(self, "_booster", _read(self.text))
-        object.__setattr__(self, "features", tuple(self._booster.feature_name()))
+        object.__setattr__(self, "features", _checked_features(self.features, self._booster))
         object.__setattr__(self, "version", hashlib.sha256(self.text.encode()).hexdigest())
-        strange = [name for name in self.features if name not in FEATURES]
-        if strange:
-            must, mend = "one of casebook.fraud.feature_spec.FEATURES", "fit on a table with those columns"
-            refuse("the model's feature", must, repr(strange[0]), mend)
 
     @classmethod
     def of(cls, model: Any, name: str, cuts: Sequence[float], **settings: Any) -> ServedModel:
-        """Take a fitted ``lightgbm.Booster`` or ``LGBMClassifier``; ``settings`` are the other parameters."""
+        """Take a fitted model.
+
+        Parameters
+        ----------
+        model : lightgbm.Booster, or an estimator that has one as ``booster_``
+            LGBMClassifier, or the room's BoostedModel, whose ``columns_`` and ``keep_`` are the features and the
+            share of rows without fraud.
+        name, cuts, **settings
+            The other parameters of the class.
+        """
         booster = model if isinstance(model, lgb.Booster) else getattr(model, "booster_", None)
         if booster is None:
-            must = "a fitted lightgbm.Booster or LGBMClassifier"
+            must = "a fitted lightgbm.Booster, LGBMClassifier or BoostedModel"
             refuse("model", must, type(model).__name__, "fit one, or write a server for yours")
+        if hasattr(model, "columns_"):
+            settings = {"features": tuple(model.columns_), "keep_negatives": model.keep_, **settings}
         return cls(name, booster.model_to_string(), tuple(cuts), **settings)  # type: ignore[arg-type]
 
     def p(self, features: Mapping[str, float]) -> float:
@@ -143,9 +151,9 @@ class ServedModel:
         place.mkdir(parents=True, exist_ok=True)
         file = f"model-{self.version[:12]}.txt"
         write_atomic(place / file, self.text)
-        said = {"name": self.name, "file": file, "sha256": self.version, "cuts": list(self.cuts)}
+        said = {"name": self.name, "file": file, "sha256": self.version, "features": list(self.features)}
         settings = {"keep_negatives": self.keep_negatives, "calibrator": _plain(self.calibrator)}
-        write_json(place / MANIFEST, {**said, **settings})
+        write_json(place / MANIFEST, {**said, "cuts": list(self.cuts), **settings})
         return place / MANIFEST
 
     @classmethod
@@ -163,7 +171,7 @@ class ServedModel:
         try:
             said = json.loads(path.read_bytes())
             raw = (path.parent / said["file"]).read_bytes()
-            settings = said["cuts"], said["keep_negatives"], _calibrator(said["calibrator"])
+            settings = said["cuts"], said["keep_negatives"], _calibrator(said["calibrator"]), tuple(said["features"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             must = "a manifest whose model's file lies beside it"
             refuse(str(path), must, f"{type(error).__name__}: {error}"[:120], "save the model again")
@@ -185,6 +193,17 @@ def _checked_cuts(cuts: Sequence[float]) -> tuple[float, float, float]:
         must = "three numbers that rise in (0, 1), for push, call and block"
         refuse("cuts", must, str(numbers), "take them from casebook.decisions.lower_envelope")
     return numbers  # type: ignore[return-value]
+
+
+def _checked_features(features: Sequence[str], booster: lgb.Booster) -> tuple[str, ...]:
+    names = tuple(features) or tuple(booster.feature_name())
+    if len(names) != booster.num_feature():
+        refuse("features", f"of {booster.num_feature()} names", str(len(names)), "name the columns it was fitted on")
+    strange = [name for name in names if name not in FEATURES]
+    if strange:
+        must, mend = "among casebook.fraud.feature_spec.FEATURES", "fit on a table with those columns"
+        refuse("the model's features", must, repr(strange[0]), mend)
+    return names
 
 
 def _read(text: str) -> lgb.Booster:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from types import SimpleNamespace
 
 import lightgbm as lgb
 import numpy as np
@@ -44,6 +45,20 @@ def test_the_prior_is_corrected_before_the_calibration(toy_model, table):
     np.testing.assert_allclose(both.p(table.iloc[3].to_dict()), both.predict(table)[3], rtol=1e-12)
     other_order = undo_undersampling(platt(raw), 0.05)
     assert np.abs(both.predict(table) - other_order).max() > 1e-3
+
+
+def test_the_rooms_own_model_brings_its_columns_and_its_share(logs, table, tmp_path):
+    columns = ["card_count_24h", "amount_cents", "entry"]
+    X = build(*logs(np.random.default_rng(6), 1_000))[columns]
+    data = lgb.Dataset(X.to_numpy(), X["amount_cents"] > 70_000, params={"verbosity": -1})
+    booster = lgb.train({"objective": "binary", "verbosity": -1, "num_threads": 1}, data, 10)
+    estimator = SimpleNamespace(booster_=booster, columns_=columns, keep_=0.1)
+    model = ServedModel.of(estimator, "boosted", CUTS)
+    wanted = undo_undersampling(booster.predict(table[columns].to_numpy()), 0.1)
+    np.testing.assert_allclose(model.predict(table), wanted, rtol=1e-12)
+    assert model.p(table.iloc[0].to_dict()) == model.predict(table)[0]
+    model.save(tmp_path)
+    assert ServedModel.load(tmp_path) == model
 
 
 def test_features_may_come_in_any_order_with_others_among_them(toy_model, table):
@@ -120,8 +135,10 @@ def test_other_bad_settings_are_refused(toy_model):
     assert str(refused.value) == "keep_negatives must be above 0 and at most 1, got 0; give the share kept."
     with pytest.raises(ContractError) as refused:
         ServedModel.of("a path", "toy", CUTS)
-    must = "model must be a fitted lightgbm.Booster or LGBMClassifier, got str; fit one, or write a server for yours."
-    assert str(refused.value) == must
+    assert str(refused.value) == (
+        "model must be a fitted lightgbm.Booster, LGBMClassifier or BoostedModel, got str; "
+        "fit one, or write a server for yours."
+    )
     with pytest.raises(ContractError, match="text must be a model as LightGBM writes it, got 'pickle'"):
         ServedModel("toy", "pickle", CUTS)
 
@@ -132,9 +149,12 @@ def test_a_model_of_other_features_is_refused():
     with pytest.raises(ContractError) as refused:
         ServedModel.of(fitted, "toy", CUTS)
     assert str(refused.value) == (
-        "the model's feature must be one of casebook.fraud.feature_spec.FEATURES, got 'label'; "
+        "the model's features must be among casebook.fraud.feature_spec.FEATURES, got 'label'; "
         "fit on a table with those columns."
     )
+    with pytest.raises(ContractError) as refused:
+        ServedModel.of(fitted, "toy", CUTS, features=("amount_cents",))
+    assert str(refused.value) == "features must be of 2 names, got 1; name the columns it was fitted on."
 
 
 def test_a_folder_without_a_sound_model_is_refused(toy_model, tmp_path):
