@@ -1,0 +1,130 @@
+"""Banks that release a broken model beside a holdback: days until it shows, here and at the bank of the prompt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from casebook.contracts import BoolArray
+from casebook.fraud.holdback import FAULTS, SIGNALS, Fault, HeldBack, Release, alarm_day, by_group, first_days
+from casebook.fraud.holdback_scale import (
+    EVENTS_A_DAY,
+    PREVALENCE,
+    expected_day,
+    holdback_cost,
+    prices,
+    rates_of,
+)
+from casebook.fraud.simulate import Run, simulate
+from casebook.fraud.weekly import maturity
+from casebook.fraud.world import DAY, World
+
+CARDS, DAYS = 3_000, 91
+RELEASE = Release(share=0.5)
+SHARES = (0.01, 0.05, 0.5)
+BANK = World(prevalence=0.008)
+SPLITS = 100  # holdbacks that are drawn anew in the bank that releases its old model again
+_SINCE = DAYS - RELEASE.day
+Row = dict[str, float | bool]
+
+
+def play_holdback(dials: dict[str, float], rng: np.random.Generator) -> Row:
+    """Play one bank five times: the old model again, a sound new one, and a broken one beside three holdbacks.
+
+    Parameters
+    ----------
+    dials : dict
+        ``fault`` (0 to 5, cut to a place in ``FAULTS``), ``speed``, ``delay_days``, ``reported``.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    dict
+        For each of ``SIGNALS``: ``days_..._1``, ``_5``, ``_50`` (until the broken release shows with so many percent
+        held back; missing if not within six weeks), ``sound_...`` (the same for the sound one at 50, which differs
+        from the old one for good reasons), ``false_..._1``, ``_5``, ``_50`` (share of drawn holdbacks that alarm
+        while both groups have the old model), ``rise_...`` (released over held rate at 50, less 1), ``formula_..._50``
+        (day by the formula in this bank), ``bank_..._1``, ``_5`` (day by the formula at the bank of the prompt).
+        ``held_reports_1``, ``_5``: cards behind it that reported. ``cost_1``, ``cost_5``: what the holdback costs that
+        bank, dollars a day, beside the sound release; ``cost_error_5`` (its standard error); ``harm`` (dollars a day
+        that the broken release costs it if nobody held back notices), ``harm_error``.
+    """
+    world = replace(BANK, speed=dials["speed"], delay_days=dials["delay_days"], reported=dials["reported"])
+    fault = FAULTS[int(dials["fault"])]
+    seeds = [int(seed) for seed in rng.integers(2**62, size=2)]
+    again, _ = _play(world, replace(RELEASE, same=True), seeds)
+    row = _false_alarms(again, rng)
+    sound, held = _play(world, RELEASE, seeds)
+    broken, _ = _play(world, replace(RELEASE, fault=fault), seeds)
+    row |= _at_half(sound, broken, held)
+    for share in SHARES[:2]:
+        row |= _counted(world, share, fault, seeds)
+    return row | _money(sound, broken, held)
+
+
+def _play(world: World, release: Release, seeds: list[int]) -> tuple[Run, BoolArray]:
+    policy = HeldBack(release, CARDS, np.random.default_rng(seeds[1]))
+    return simulate(world, CARDS, DAYS, np.random.default_rng(seeds[0]), policy), policy.held
+
+
+def _false_alarms(again: Run, rng: np.random.Generator) -> Row:
+    row: Row = {}
+    for signal in SIGNALS:
+        first = first_days(again, RELEASE.day, signal)
+        for share in SHARES:
+            rang = []
+            for _ in range(SPLITS):
+                held = np.zeros(CARDS, bool)
+                held[rng.choice(CARDS, round(share * CARDS), replace=False)] = True
+                rang.append(np.isfinite(alarm_day(by_group(first, held, _SINCE), share)))
+            row[f"false_{signal}_{100 * share:g}"] = float(np.mean(rang))
+    return row
+
+
+def _at_half(sound: Run, broken: Run, held: BoolArray) -> Row:
+    """Return the days at half and half, and by the formula from the rates found there."""
+    events, now = broken.tables["events"], DAYS * DAY
+    reports = maturity(broken.tables, now)
+    cards = EVENTS_A_DAY / (len(events) / (CARDS * DAYS))
+    row: Row = {}
+    for signal in SIGNALS:
+        counts, good = (by_group(first_days(run, RELEASE.day, signal), held, _SINCE) for run in (broken, sound))
+        curve: pd.DataFrame | None = reports if signal == "reports" else None
+        rates = rates_of(counts, held, curve)
+        scaled = rates if signal == "alerts" else rates.times(PREVALENCE / BANK.prevalence)
+        row |= {
+            f"days_{signal}_50": alarm_day(counts, RELEASE.share),
+            f"sound_{signal}_50": alarm_day(good, RELEASE.share),
+            f"rise_{signal}": rates.new / rates.old - 1 if rates.old > 0 else np.nan,
+            f"formula_{signal}_50": expected_day(rates, RELEASE.share, CARDS, curve, longest=_SINCE),
+            f"bank_{signal}_1": expected_day(scaled, 0.01, cards, curve),
+            f"bank_{signal}_5": expected_day(scaled, 0.05, cards, curve),
+        }
+    return row
+
+
+def _counted(world: World, share: float, fault: Fault, seeds: list[int]) -> Row:
+    """Return the days until the broken release shows beside a small holdback."""
+    run, held = _play(world, replace(RELEASE, share=share, fault=fault), seeds)
+    row: Row = {}
+    for signal in SIGNALS:
+        counts = by_group(first_days(run, RELEASE.day, signal), held, _SINCE)
+        row[f"days_{signal}_{100 * share:g}"] = alarm_day(counts, share)
+        if signal == "reports":
+            row[f"held_reports_{100 * share:g}"] = float(counts["held"].sum())
+    return row
+
+
+def _money(sound: Run, broken: Run, held: BoolArray) -> Row:
+    factor = PREVALENCE / BANK.prevalence
+    good, bad = (prices(run, held, RELEASE.day) for run in (sound, broken))
+    errors = [factor * EVENTS_A_DAY * np.hypot(price["held"].error, price["released"].error) for price in (good, bad)]
+    return {
+        "cost_1": holdback_cost(good, 0.01, factor),
+        "cost_5": holdback_cost(good, 0.05, factor),
+        "cost_error_5": float(0.05 * errors[0]),
+        "harm": -holdback_cost(bad, 1.0, factor),
+        "harm_error": float(errors[1]),
+    }
