@@ -25,7 +25,7 @@ import psutil
 from casebook.decisions import Costs, allocate, best_cut, decide_frame, fit_platt, lower_envelope, sweep
 from casebook.screening import models
 from casebook.screening.simulate import World, simulate
-from tools import bench_churn, bench_feed
+from tools import bench_churn, bench_feed, bench_fraud
 from tools.execute import execute_one, versions
 from tools.paths import ROOT, built
 
@@ -232,7 +232,7 @@ def main() -> int:
     )
     parser.add_argument("--peer", help="interpreter that has gbstats and pyarrow, to compare with; with --full")
     given = parser.parse_args()
-    rows = functions() + reported()
+    rows = functions() + [Row(*numbers) for numbers in bench_fraud.measured()] + reported()
     if given.full:
         rows += [Row(*measured) for measured in bench_feed.full(peer=given.peer)] + full_scale()
     print("\n".join(line(row) for row in rows))

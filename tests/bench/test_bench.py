@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from tools import bench, bench_feed
+from tools import bench, bench_feed, bench_fraud
 from tools.execute import versions
 from tools.paths import ROOT, built
 
@@ -85,6 +85,47 @@ def test_the_large_file_is_read_in_fresh_processes_and_weighed():
         ("simulate_in_chunks, 500 users", "s"),
     ]
     assert all(value > 0 for _, value, _ in rows)
+
+
+def test_the_bank_is_simulated_replayed_and_asked_over_loopback():
+    rows = [bench.Row(*row) for row in bench_fraud.measured(800, 10, 2_000, scored=300, asked=100, repeats=2)]
+    assert [(row.name, row.unit) for row in rows] == [
+        ("simulate under rules, 800 cards x 10 days", "events/s"),
+        ("the same over the 25,059 events/s that the handbook's generator prints", "times"),
+        ("FeatureState: features and update, 2,000 events", "events/s"),
+        ("Scorer.score in process, 300 events, p50", "ms"),
+        ("POST /score over loopback, 90 events, p50", "ms"),
+        ("POST /score over loopback, 90 events, p99", "ms"),
+        ("the same, by the server's CPU time", "events/s a core"),
+        ("cores for 50M events a day at 2.5 times the mean, 60% busy", "cores"),
+    ]
+    values = {row.name: row.value for row in rows}
+    assert all(value > 0 for value in values.values())
+    assert rows[0].low <= rows[0].value <= rows[0].high
+    assert rows[1].value == pytest.approx(rows[0].value / (1_754_155 / 70))
+    assert rows[4].value <= rows[5].value
+    assert rows[7].value == bench_fraud.cores(rows[6].value)
+
+
+def test_the_bench_of_the_bank_has_the_sizes_promised_and_refuses_an_answer_of_the_rules_alone():
+    assert (bench_fraud.CARDS, bench_fraud.DAYS) == (15_000, 120)
+    assert bench_fraud.EVENTS_A_DAY == 50_000_000
+    assert [bench_fraud.cores(speed) for speed in (50_000_000 / 86_400 * 2.5 / 0.6, 1.0)] == [1, 2_412]
+
+    class Line:
+        status = 200
+
+        def request(self, *_):
+            pass
+
+        def getresponse(self):
+            return self
+
+        def read(self):
+            return b'{"fallback": "model: ValueError: none"}'
+
+    with pytest.raises(RuntimeError, match="the service must answer by its model, got"):
+        bench_fraud.answer(Line(), {})
 
 
 def test_the_peer_is_told_as_its_time_over_ours(monkeypatch, tmp_path):
