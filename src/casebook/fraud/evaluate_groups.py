@@ -123,7 +123,10 @@ def _checked(y: npt.ArrayLike, score: npt.ArrayLike, fprs: Sequence[float]) -> t
 
 
 def _group_column(group: npt.ArrayLike, n: int, what: str) -> pd.Series:
-    column = pd.Series(np.asarray(group, dtype=object))
+    if isinstance(group, pd.Series) and isinstance(group.dtype, pd.CategoricalDtype):
+        column = group.reset_index(drop=True)  # a million words as objects take a second
+    else:
+        column = pd.Series(np.asarray(group, dtype=object))
     if len(column) != n:
         refuse(what, f"{n} rows long, as y is", f"{len(column)} rows", "take both from one table")
     return column
