@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from casebook.contracts import BoolArray
-from casebook.fraud.holdback import FAULTS, SIGNALS, Fault, HeldBack, Release, alarm_day, by_group, first_days
+from casebook.fraud.holdback import FAULTS, SIGNALS, HeldBack, Release, alarm_day, by_group, first_days
+from casebook.fraud.holdback_mean import burden_of, expected_mean_day, known_reports, mean_alarm_day
 from casebook.fraud.holdback_scale import (
     EVENTS_A_DAY,
     PREVALENCE,
@@ -27,6 +28,7 @@ SHARES = (0.01, 0.05, 0.5)
 BANK = World(prevalence=0.008)
 SPLITS = 100  # holdbacks that are drawn anew in the bank that releases its old model again
 _SINCE = DAYS - RELEASE.day
+READ = (*SIGNALS, "frauds")
 Row = dict[str, float | bool]
 
 
@@ -42,11 +44,12 @@ def play_holdback(dials: dict[str, float], rng: np.random.Generator) -> Row:
     Returns
     -------
     dict
-        For each of ``SIGNALS``: ``days_..._1``, ``_5``, ``_50`` (until the broken release shows with so many percent
-        held back; missing if not within six weeks), ``sound_...`` (the same for the sound one at 50, which differs
-        from the old one for good reasons), ``false_..._1``, ``_5``, ``_50`` (share of drawn holdbacks that alarm
-        while both groups have the old model), ``rise_...`` (released over held rate at 50, less 1), ``formula_..._50``
-        (day by the formula in this bank), ``bank_..._1``, ``_5`` (day by the formula at the bank of the prompt).
+        For each of :data:`READ`, which is the cards with a first signal of each kind and ``frauds`` (reports per card):
+        ``days_..._1``, ``_5``, ``_50`` (until the broken release shows with so many percent held back; missing if not
+        within six weeks), ``sound_..._50`` (the same for the sound one, which differs from the old one for good
+        reasons), ``false_..._1``, ``_5``, ``_50`` (share of drawn holdbacks that alarm while both groups have the old
+        model), ``rise_...`` (released over held rate at 50, less 1), ``formula_..._50`` (day by the formula in this
+        bank), ``bank_..._1``, ``_5`` (day by the formula at the bank of the prompt).
         ``held_reports_1``, ``_5``: cards behind it that reported. ``cost_1``, ``cost_5``: what the holdback costs that
         bank, dollars a day, beside the sound release; ``cost_error_5`` (its standard error); ``harm`` (dollars a day
         that the broken release costs it if nobody held back notices), ``harm_error``.
@@ -58,9 +61,14 @@ def play_holdback(dials: dict[str, float], rng: np.random.Generator) -> Row:
     row = _false_alarms(again, rng)
     sound, held = _play(world, RELEASE, seeds)
     broken, _ = _play(world, replace(RELEASE, fault=fault), seeds)
-    row |= _at_half(sound, broken, held)
+    row |= {f"days_{name}_50": day for name, day in _alarm_days(broken, held, RELEASE.share).items()}
+    row |= {f"sound_{name}_50": day for name, day in _alarm_days(sound, held, RELEASE.share).items()}
+    row |= _by_formula(broken, held)
     for share in SHARES[:2]:
-        row |= _counted(world, share, fault, seeds)
+        run, few = _play(world, replace(RELEASE, share=share, fault=fault), seeds)
+        row |= {f"days_{name}_{100 * share:g}": day for name, day in _alarm_days(run, few, share).items()}
+        counts = by_group(first_days(run, RELEASE.day, "reports"), few, _SINCE)
+        row[f"held_reports_{100 * share:g}"] = float(counts["held"].sum())
     return row | _money(sound, broken, held)
 
 
@@ -69,52 +77,54 @@ def _play(world: World, release: Release, seeds: list[int]) -> tuple[Run, BoolAr
     return simulate(world, CARDS, DAYS, np.random.default_rng(seeds[0]), policy), policy.held
 
 
+def _alarm_days(run: Run, held: BoolArray, share: float) -> dict[str, float]:
+    days = {
+        signal: alarm_day(by_group(first_days(run, RELEASE.day, signal), held, _SINCE), share) for signal in SIGNALS
+    }
+    return days | {"frauds": mean_alarm_day(known_reports(run, RELEASE.day), held, _SINCE)}
+
+
 def _false_alarms(again: Run, rng: np.random.Generator) -> Row:
+    first = {signal: first_days(again, RELEASE.day, signal) for signal in SIGNALS}
+    known = known_reports(again, RELEASE.day)
     row: Row = {}
-    for signal in SIGNALS:
-        first = first_days(again, RELEASE.day, signal)
-        for share in SHARES:
-            rang = []
-            for _ in range(SPLITS):
-                held = np.zeros(CARDS, bool)
-                held[rng.choice(CARDS, round(share * CARDS), replace=False)] = True
-                rang.append(np.isfinite(alarm_day(by_group(first, held, _SINCE), share)))
-            row[f"false_{signal}_{100 * share:g}"] = float(np.mean(rang))
+    for share in SHARES:
+        rang = dict.fromkeys(READ, 0)
+        for _ in range(SPLITS):
+            held = np.zeros(CARDS, bool)
+            held[rng.choice(CARDS, round(share * CARDS), replace=False)] = True
+            for signal in SIGNALS:
+                rang[signal] += np.isfinite(alarm_day(by_group(first[signal], held, _SINCE), share))
+            rang["frauds"] += np.isfinite(mean_alarm_day(known, held, _SINCE))
+        row |= {f"false_{name}_{100 * share:g}": count / SPLITS for name, count in rang.items()}
     return row
 
 
-def _at_half(sound: Run, broken: Run, held: BoolArray) -> Row:
-    """Return the days at half and half, and by the formula from the rates found there."""
-    events, now = broken.tables["events"], DAYS * DAY
-    reports = maturity(broken.tables, now)
-    cards = EVENTS_A_DAY / (len(events) / (CARDS * DAYS))
+def _by_formula(broken: Run, held: BoolArray) -> Row:
+    """Return the rises at half and half, and the days that the formulas make of them here and at the large bank."""
+    events = broken.tables["events"]
+    reports = maturity(broken.tables, DAYS * DAY)
+    cards, factor = EVENTS_A_DAY / (len(events) / (CARDS * DAYS)), PREVALENCE / BANK.prevalence
     row: Row = {}
     for signal in SIGNALS:
-        counts, good = (by_group(first_days(run, RELEASE.day, signal), held, _SINCE) for run in (broken, sound))
         curve: pd.DataFrame | None = reports if signal == "reports" else None
-        rates = rates_of(counts, held, curve)
-        scaled = rates if signal == "alerts" else rates.times(PREVALENCE / BANK.prevalence)
+        rates = rates_of(by_group(first_days(broken, RELEASE.day, signal), held, _SINCE), held, curve)
+        there = rates if signal == "alerts" else rates.times(factor)
         row |= {
-            f"days_{signal}_50": alarm_day(counts, RELEASE.share),
-            f"sound_{signal}_50": alarm_day(good, RELEASE.share),
             f"rise_{signal}": rates.new / rates.old - 1 if rates.old > 0 else np.nan,
             f"formula_{signal}_50": expected_day(rates, RELEASE.share, CARDS, curve, longest=_SINCE),
-            f"bank_{signal}_1": expected_day(scaled, 0.01, cards, curve),
-            f"bank_{signal}_5": expected_day(scaled, 0.05, cards, curve),
+            f"bank_{signal}_1": expected_day(there, 0.01, cards, curve),
+            f"bank_{signal}_5": expected_day(there, 0.05, cards, curve),
         }
-    return row
-
-
-def _counted(world: World, share: float, fault: Fault, seeds: list[int]) -> Row:
-    """Return the days until the broken release shows beside a small holdback."""
-    run, held = _play(world, replace(RELEASE, share=share, fault=fault), seeds)
-    row: Row = {}
-    for signal in SIGNALS:
-        counts = by_group(first_days(run, RELEASE.day, signal), held, _SINCE)
-        row[f"days_{signal}_{100 * share:g}"] = alarm_day(counts, share)
-        if signal == "reports":
-            row[f"held_reports_{100 * share:g}"] = float(counts["held"].sum())
-    return row
+    known = known_reports(broken, RELEASE.day)
+    old, new = (burden_of(known, group, _SINCE, reports) for group in (held, ~held))
+    bank = (old.times(factor), new.times(factor))
+    return row | {
+        "rise_frauds": new.mean / old.mean - 1 if old.mean > 0 else np.nan,
+        "formula_frauds_50": expected_mean_day(old, new, RELEASE.share, CARDS, reports, longest=_SINCE),
+        "bank_frauds_1": expected_mean_day(*bank, 0.01, cards, reports),
+        "bank_frauds_5": expected_mean_day(*bank, 0.05, cards, reports),
+    }
 
 
 def _money(sound: Run, broken: Run, held: BoolArray) -> Row:

@@ -21,6 +21,7 @@ from casebook.fraud.holdback import (
     concentration,
     first_days,
 )
+from casebook.fraud.holdback_mean import Burden, burden_of, expected_mean_day, known_reports, mean_alarm_day
 from casebook.fraud.holdback_scale import (
     Price,
     Rates,
@@ -184,6 +185,60 @@ def test_equal_rates_are_never_expected_to_alarm_and_a_larger_holdback_shows_soo
     assert days == sorted(days, reverse=True) and len(set(days)) == 3
 
 
+def compound(rng, cards, days, rate, size, held):
+    """Draw reports a day and card in clusters: rates of the held and the released, mean sizes of the same."""
+    parts = []
+    for group, own, mean in zip((held, ~held), rate, size, strict=True):
+        card = np.flatnonzero(group)
+        hit = rng.random((len(card), days)) < own
+        where, day = np.nonzero(hit)
+        many = rng.geometric(1 / mean, len(where))
+        parts.append(pd.DataFrame({"card_id": np.repeat(card[where], many), "day": np.repeat(day, many)}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_equal_burdens_alarm_no_more_often_than_stated():
+    rng, rang, banks = np.random.default_rng(3), 0, 60
+    for _ in range(banks):
+        held = rng.random(1_500) < 0.2
+        known = compound(rng, 1_500, 30, (0.01, 0.01), (2.5, 2.5), held)
+        rang += np.isfinite(mean_alarm_day(known, held, 30, alpha=0.05))
+    assert rang <= stats.binom.ppf(0.999, banks, 0.05)
+
+
+def test_longer_episodes_show_in_reports_and_not_in_cards():
+    rng = np.random.default_rng(4)
+    held = rng.random(6_000) < 0.3
+    known = compound(rng, 6_000, 30, (0.01, 0.01), (1.5, 3.0), held)
+    first = known.groupby("card_id")["day"].min()
+    assert np.isfinite(mean_alarm_day(known, held, 30))
+    assert np.isnan(alarm_day(by_group(first, held, 30), float(held.mean())))
+
+
+def test_the_mean_formula_is_the_middle_of_drawn_banks():
+    rng, days = np.random.default_rng(5), []
+    held = np.arange(4_000) % 5 == 0
+    for _ in range(15):
+        days.append(mean_alarm_day(compound(rng, 4_000, 60, (0.004, 0.004), (1.5, 2.8), held), held, 60))
+    burdens = [
+        Burden(0.004 * mean, 0.004 * (2 - 1 / mean) * mean**2, 0.004)  # second moment of a geometric size
+        for mean in (1.5, 2.8)
+    ]
+    named = expected_mean_day(*burdens, 0.2, 4_000, longest=60)
+    assert np.median(np.nan_to_num(days, nan=60)) == pytest.approx(named, rel=0.35)
+
+
+def test_a_burden_comes_back_from_its_reports(broken):
+    played, policy = broken
+    known = known_reports(played, NEW)
+    counts = np.bincount(known["card_id"], minlength=CARDS)[policy.held]
+    got = burden_of(known, policy.held, DAYS - NEW, None)
+    whole = policy.held.sum() * (DAYS - NEW)
+    assert (got.mean, got.square) == pytest.approx((counts.sum() / whole, (counts**2).sum() / whole))
+    assert got.times(2).cards == pytest.approx(2 * (counts > 0).sum() / whole)
+    assert set(known["card_id"]) == set(first_days(played, NEW, "reports").index)
+
+
 def test_prices_by_hand(sound):
     played, policy = sound
     events, truth = played.tables["events"], played.truth.events
@@ -214,7 +269,7 @@ def test_a_bank_is_played_with_all_its_signals(monkeypatch):
         monkeypatch.setattr(plays_holdback, name, value)
     dials = {"fault": 0.5, "speed": 0.0, "delay_days": 2.0, "reported": 0.9}
     row = plays_holdback.play_holdback(dials, np.random.default_rng(0))
-    assert {f"days_{signal}_{share}" for signal in SIGNALS for share in (2, 10, 50)} <= set(row)
+    assert {f"days_{signal}_{share}" for signal in plays_holdback.READ for share in (2, 10, 50)} <= set(row)
     assert all(0 <= row[f"false_{signal}_50"] <= 1 for signal in SIGNALS)
     assert row["cost_5"] == pytest.approx(5 * row["cost_1"])
 
