@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy, deepcopy
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +53,12 @@ class Underworld:
         self.size = usual_sizes(bank, for_trials)
         share = bank.world.prevalence
         self._attempts = share / (1 - share) * bank.daily_events
+
+    def copy(self) -> Self:
+        """Return the same plans with draws of their own, so that two branches of a world plan alike."""
+        new = copy(self)
+        new._victims, new._days = self._victims.copy(), deepcopy(self._days)
+        return new
 
     def rates(self, day: int) -> NDArray[np.float64]:
         """Return the expected number of episodes of each kind that begin on a day, shape (7,)."""

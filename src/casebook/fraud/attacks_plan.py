@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,12 @@ class Victims:
     def __init__(self, cards: int, hold: bool = True) -> None:
         self.free_on = np.full(cards, -(10**6), np.int64)
         self._hold = hold
+
+    def copy(self) -> Self:
+        """Return the same victims, of whom others may be drawn."""
+        new = copy(self)
+        new.free_on = self.free_on.copy()
+        return new
 
     def draw(self, size: int, day: int, rng: np.random.Generator, among: Array | None = None) -> Ints:
         """Return at most so many different free cards, and take them for the day.

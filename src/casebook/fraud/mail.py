@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
+from typing import Self
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -28,6 +31,12 @@ class Mail:
         self._rate = false_rate(bank.world, bank.online_share)
         self._reports = _NO_REPORTS
         self._answers: list[NDArray[np.int64]] = []
+
+    def copy(self) -> Self:
+        """Return the same mail, to which a branch of the world adds its own."""
+        new = copy(self)
+        new._answers = [*self._answers]
+        return new
 
     def post(self, before: int, today: pd.DataFrame, fraud: NDArray[np.bool_], played: Played, claim: Floats) -> None:
         """Send off the reports and answers that a day's events bring."""

@@ -67,6 +67,14 @@ class Columns:
         self._columns = {name: np.empty(max(capacity, 16), kind) for name, kind in types.items()}
         self.rows = 0
 
+    def copy(self) -> Columns:
+        """Return the same rows with as much room, to which others may be added."""
+        new = Columns({}, 0)
+        room = len(next(iter(self._columns.values())))
+        new._columns = {name: _longer(old, self.rows, room) for name, old in self._columns.items()}
+        new.rows = self.rows
+        return new
+
     def extend(self, count: int) -> dict[str, NDArray[Any]]:
         """Add so many rows and return their columns to be filled."""
         end = self.rows + count

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,22 @@ class Play:
         self._planned: list[pd.DataFrame] = []
         self._weights: list[NDArray[np.float64]] = []
         self._money: list[dict[str, float]] = []
+
+    def copy(self, sees_truth: bool = False) -> Self:
+        """Return the same world at the same point, which goes on without a trace in this one; the bank is shared."""
+        new = copy(self)
+        new._sees_truth = sees_truth
+        new._underworld, new._mail = self._underworld.copy(), self._mail.copy()
+        new._adversary = copy(self._adversary)
+        for name in ("_alive", "_noticed", "_new_card", "_events", "_decisions", "_truths"):
+            setattr(new, name, getattr(self, name).copy())
+        new._planned, new._weights, new._money = [*self._planned], [*self._weights], [*self._money]
+        return new
+
+    def morning(self, day: int) -> Morning:
+        """Return what the bank knows at a day's first second, with no event to decide about."""
+        rows = self._events.rows
+        return Morning(day, self._events.read(rows), self._events, self._decisions, self._mail, rows)
 
     def one_day(self, day: int, policy: Policy | None) -> None:
         """Play one day: attempts come due, the policy decides, outcomes, labels and lessons follow."""

@@ -94,6 +94,15 @@ def simulate(
     >>> float(run.money["loss"].sum())
     0.0
     """
+    bank, for_fraud = open_bank(world, cards, days, rng)
+    play = Play(bank, for_fraud, sees_truth)
+    for day in range(days):
+        play.one_day(day, policy)
+    return as_run(play, bank)
+
+
+def open_bank(world: World, cards: int, days: int, rng: np.random.Generator | None) -> tuple[Bank, np.random.Generator]:
+    """Return a bank with all that its holders will do, and the generator of its fraudsters."""
     if rng is None:
         refuse("rng", "a numpy.random.Generator", "nothing", "pass np.random.default_rng(seed)")
     if cards < 50 or days < 1:
@@ -102,8 +111,11 @@ def simulate(
     market = draw_market(cards, for_market)
     people = draw_people(world, cards, market, for_people)
     honest = draw_habits(world, people, market, days, for_habits)
-    play = Play(Bank(world, people, market, honest, days), for_fraud, sees_truth)
-    for day in range(days):
-        play.one_day(day, policy)
-    tables = play.tables() | {"cards": card_table(people), "merchants": merchant_table(market)}
-    return Run(world, days, tables, play.truth(), play.money())
+    return Bank(world, people, market, honest, days), for_fraud
+
+
+def as_run(play: Play, bank: Bank, first_day: int = 0) -> Run:
+    """Return what has been played, with the money of the days from the first one on."""
+    tables = play.tables() | {"cards": card_table(bank.people), "merchants": merchant_table(bank.market)}
+    money = play.money()
+    return Run(bank.world, bank.days, tables, play.truth(), money[money["day"] >= first_day].reset_index(drop=True))
