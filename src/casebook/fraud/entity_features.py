@@ -30,6 +30,9 @@ def _names() -> dict[str, str]:
 #: Every feature -> what it says; all as of the midnight before the event, and 0 where the issuer sees no such id.
 ENTITY_FEATURES: dict[str, str] = _names()
 
+#: Those of them that count nothing and say only how long the bank has known an id.
+AGE_FEATURES = tuple(f"entity_age_{key}" for key in KEYS)
+
 
 def entity_features(events: pd.DataFrame, reports: pd.DataFrame, first_day: int, last_day: int) -> pd.DataFrame:
     """Return the counts of every event of some days, as of the midnight before it.

@@ -179,11 +179,11 @@ def test_an_empty_graph_has_empty_measures():
 def test_refusals_say_what_to_do():
     log = read_log(*sharing_log(np.random.default_rng(0)))
     graph = graph_at(log, 5)
-    with pytest.raises(ContractError, match="^window must be 1 day or more, got 0; 28 is the longest of the other"):
+    with pytest.raises(ContractError, match=r"^window must be 1 day or more, got 0; 28 is the longest of the other"):
         graph_at(log, 5, window=0)
-    with pytest.raises(ContractError, match="^most must be 2 or more cards, got 1; 50 leaves offices in and takes"):
+    with pytest.raises(ContractError, match=r"^most must be 2 or more cards, got 1; 50 leaves offices in and takes"):
         graph.without_hubs(1)
-    with pytest.raises(ContractError, match="^damping must be above 0 and below 1, got 1; 0.85 is the usual one.$"):
+    with pytest.raises(ContractError, match=r"^damping must be above 0 and below 1, got 1; 0.85 is the usual one.$"):
         pagerank(graph.links, graph.told, damping=1.0)
     with pytest.raises(ContractError, match=r"^restart must be of shape \(\d+,\), got \(2,\); give one number a node"):
         pagerank(graph.links, [1, 2])
