@@ -50,7 +50,7 @@ from casebook.worlds import share_holding
 
 style.use()
 rng = np.random.default_rng(seed)
-n = {"small": 200_000, "full": 1_000_000}[scale]
+n = {"small": 200_000, "full": 10_000_000}[scale]
 
 # %% [markdown]
 # (ch8-prompt)=
@@ -752,7 +752,9 @@ at_margin = veto_rules(ses, margins, fewer_visits / 2)["missed"]
 stops, misses = rules["stops harmless"], rules["misses sessions"]
 assert scale != "small" or stops["not held"] > 0.8
 assert 0.3 < at_margin["estimate"] < 0.51 and at_margin["not held"] < 0.03
-assert misses["broken"] > misses["significant"] > misses["not held"]
+readings_of_harm = misses[["broken", "significant", "not held"]]
+assert readings_of_harm.is_monotonic_decreasing
+assert scale != "small" or readings_of_harm.is_unique
 biggest = vetoes.xs(users_an_arm[-1], level="users")
 assert biggest.loc["significant", "false_veto"] > 0.09
 nearly = biggest.loc[["estimate", "broken", "not held"]]
@@ -1294,6 +1296,7 @@ for name, played in (("same code", feed), ("other code", other_path)):
     arms = arm_moments(user_table(played.tables), "minutes", "arm")
     for base in ("control", "rest"):
         readings[name, base] = relative_effect(arms["new"], arms[base])
+del other_path, played  # at full scale each feed is gigabytes
 nine = pd.DataFrame(
     {k: {"estimate": e.estimate, "se": e.se} for k, e in readings.items()}
 )
@@ -1410,6 +1413,7 @@ assert hunted.loc["two by two", "a star, Holm"] < 0.12
 assert hunted.loc["one by one", "a star, Holm"] < 0.1
 assert abs(uneven.truth.direct().relative) < 0.005 and told["new"] > 0.1
 assert told["new"] > 0 > told.drop("new").max()
+del uneven, uneven_users  # at full scale each feed is gigabytes
 
 # %% tags=["remove-cell"]
 numbers(
@@ -1450,7 +1454,7 @@ numbers(
 # %%
 open_late = Design(days=7, new=0.5, control=0.5, ramp_day=5, ramp_from=0.1)
 losing = World(effect=-0.025)
-ramped = simulate(losing, n // 4, rng, open_late).tables
+ramped = simulate(losing, min(n // 4, 250_000), rng, open_late).tables
 members = user_table(ramped)
 entered = (
     members["assigned_on"] - members["assigned_on"].min()
@@ -1709,7 +1713,7 @@ assert plain["launch, day 14"] < plain["launch, day 30"] < sp_late[0]
 posted = tables["creators"]["posts"].sum()
 sp_answer = 0.05 * 0.02 * answering["response"]
 sp_noise = np.sqrt(1 / posted)
-assert sp_noise > 5 * sp_answer
+assert scale != "small" or sp_noise > 5 * sp_answer
 numbers(
     sp_arms=percent(plain["the arms differ by"], 1),
     sp_late=percent(sp_late[0], 2),
@@ -1794,7 +1798,8 @@ numbers(
 from casebook.feed.decay import fit_decay, lift_from, lifts_by
 
 half = Design(new=0.5, control=0.5)
-fresh = simulate(World(novelty=0.08, half_life=4), n // 2, rng, half)
+n_fresh = min(n // 2, 500_000)
+fresh = simulate(World(novelty=0.08, half_life=4), n_fresh, rng, half)
 daily, launch = fresh.tables["daily"], fresh.truth.launch(180).relative
 by_age = lifts_by(daily)
 whole, week2 = lift_from(daily), lift_from(daily, first=7)
@@ -1825,8 +1830,8 @@ nov = {
 nov_null = nov_met.null_frame
 nov_more = nov_met.frame["users_week2"].median() - 1
 numbers(
-    nov_users=count(n // 2),
-    nov_day_se=f"{100 * by_age.se[7] * np.sqrt(n / 4 / 10_000):.1f}",
+    nov_users=count(n_fresh // 2),
+    nov_day_se=f"{100 * by_age.se[7] * np.sqrt(n_fresh / 2 / 10_000):.1f}",
     nov_whole=percent(whole.estimate, 1),
     nov_week2=percent(week2.estimate, 1),
     nov_fit_low=percent(fit.low, 1),
@@ -1846,7 +1851,7 @@ numbers(
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of the same test: by calendar day the lift falls and jumps up again at the ramp; by days since exposure it falls smoothly along the truth."}}
 ramp = Design(new=0.5, control=0.5, ramp_day=7, ramp_from=0.3)
-ramped = simulate(World(novelty=0.08, half_life=4), n // 4, rng, ramp)
+ramped = simulate(World(novelty=0.08, half_life=4), n_fresh // 2, rng, ramp)
 both = ("day", "days_since_exposure")
 clocks = [lifts_by(ramped.tables["daily"], clock) for clock in both]
 figures_interference.two_clocks(*clocks, ramped.truth.by_age(14), 7)
@@ -2877,7 +2882,8 @@ pd.Series(
 ).to_frame()
 
 # %% tags=["remove-cell"]
-assert more.information > more.delay and halves_mde < 0.02
+assert scale != "small" or more.information > more.delay
+assert halves_mde < 0.02
 named = by_segment(two["minutes"], on_new, two["cohort"])
 named_base = named["control_mean"]
 apart = heterogeneity(named["estimate"] / named_base, named["se"] / named_base)
@@ -2935,7 +2941,7 @@ numbers(
 #
 # **What would change it back.** A launch that is free and can be undone within the hour: then the bar is zero, and the
 # expected value alone decides. Or a programme with a better past than this one. Or more users: run this page with
-# `scale = "full"`, five times as many, and the same rule may say launch. Go by its table then, not by this memo's title.
+# `scale = "full"`, fifty times as many, and the same rule may say launch. Go by its table then, not by this memo's title.
 #
 # **What this did not solve.** What creators will do. What friends pass on: at this size the bias is smaller than the
 # error, and after the launch it is not. Whether minutes are what the company should want more of. And the price of a

@@ -36,7 +36,7 @@ from casebook.worlds import share_holding
 
 style.use()
 rng = np.random.default_rng(seed)
-n = {"small": 200_000, "full": 1_000_000}[scale]
+n = {"small": 200_000, "full": 10_000_000}[scale]
 
 # %%
 feed = simulate(World(), n, rng)
