@@ -31,7 +31,14 @@ LAST_PORT = 65_535
 
 
 def world_clock() -> int:
-    """Return the seconds since the world's first midnight, UTC."""
+    """Return the seconds since the world's first midnight, UTC.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> abs(world_clock() - (datetime.now(UTC) - datetime(2026, 3, 2, tzinfo=UTC)).total_seconds()) < 2
+    True
+    """
     return int(time.time() - FIRST_DAY.astype("datetime64[s]").astype(np.int64))
 
 

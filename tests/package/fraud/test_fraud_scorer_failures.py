@@ -103,6 +103,24 @@ def test_after_a_long_outage_the_state_catches_up_in_parts(bank, rows, monkeypat
     assert bank.store.values == plain_state(rows[:41])
 
 
+def test_a_failure_while_it_catches_up_leaves_no_gap(bank, rows):
+    bank.store.error = ConnectionError("no store")
+    for row in rows[:20]:
+        bank.scorer.score(row)
+    bank.store.error, puts, real = None, [], bank.store.put
+
+    def fails_once(values):
+        puts.append(values)
+        if len(puts) == 6:
+            raise ConnectionError("again")
+        real(values)
+
+    bank.store.put = fails_once
+    assert bank.scorer.score(rows[20]).fallback == "state: ConnectionError: again"
+    assert bank.scorer.score(rows[21]).fallback is None
+    assert bank.store.values == plain_state(rows[:22])
+
+
 def test_an_event_that_came_too_late_during_an_outage_is_answered_and_left_out_of_the_state(bank):
     bank.scorer.score(GOOD)
     bank.store.error = ConnectionError("no store")

@@ -136,6 +136,15 @@ def test_a_closed_log_may_be_closed_again(path):
     assert [child.name for child in path.parent.iterdir()] == ["log.jsonl"]
 
 
+def test_lines_are_forced_to_the_disk_only_if_asked(path, monkeypatch):
+    forced = []
+    monkeypatch.setattr("casebook.fraud.service_log.os.fsync", forced.append)
+    for sync, times in ((False, 0), (True, 1)):
+        with DecisionLog(path, sync=sync) as log:
+            log.append(decided(20 + times))
+        assert len(forced) == times
+
+
 @pytest.mark.parametrize(
     "line", ["no JSON", "[]", "7", '{"kind": "decision"}', '{"kind": "report"}', '{"kind": "x", "event_id": 1}']
 )

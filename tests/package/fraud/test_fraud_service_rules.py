@@ -123,6 +123,10 @@ def test_a_burst_is_counted_within_its_seconds_whatever_the_order_of_arrival():
     assert actions == {1: "allow", 400: "block", 600: "block", 799: "block", 800: "allow", 999: "allow"}
     said = book.check(SMALL._replace(at=10 * DAY + 400)).reasons
     assert said == ["rule: merchant 2 has 4 small online buys in 600 seconds"]
+    far = RuleBook(Rules(burst=3, burst_seconds=600))
+    for at in (0, 100, 880):
+        far.take(SMALL._replace(at=10 * DAY + at))
+    assert far.check(SMALL._replace(at=10 * DAY + 590)).action == "block"  # 290 seconds late, with two before it
     for other in ({"merchant_id": 3}, {"amount_cents": 400}, {"channel": "app"}):
         assert book.check(SMALL._replace(at=10 * DAY + 500, **other)).action == "allow"
 
@@ -145,7 +149,7 @@ def test_the_burst_equals_a_count_over_all_that_came(gaps, late):
     """Hold the pruned memory against a full one, with events up to five minutes late."""
     book, came, now = RuleBook(Rules(burst=3)), [], 10 * DAY
     for place, gap in enumerate(gaps):
-        now += gap // 8
+        now += gap // 3
         at = now - (late if place % 3 == 2 else 0)
         before = sum(at - 600 < then <= at for then in came)
         assert (book.check(SMALL._replace(at=at)).action == "block") == (before + 1 >= 3)
