@@ -1,33 +1,41 @@
 """What a random split, labels from the future and a leaking feature promise beyond what time allows.
 
 Every design scores the same test events with the same model, fitted to as many known frauds and as many other rows, so
-that a gap between two of them is neither of the test nor of the amount of data.
+that a gap between two of them is neither of the test nor of the amount of data. It is measured twice: on the labels
+that the bank has in the end, which is what a team sees offline, and on the truth. A leak of labels wins on the former.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, get_args
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import clone
 
-from casebook.contracts import FloatArray, refuse
+from casebook.contracts import FloatArray, refuse, require_length
 from casebook.fraud.evaluate import average_precision
 from casebook.fraud.evaluate_gap import precision_gap
 from casebook.fraud.labelled import KEEP, known_labels, sample_rows
-from casebook.fraud.leaked import leaked_risks
+from casebook.fraud.leaked import leaked_risks, whole_table_risks
 from casebook.fraud.model_base import Model
 from casebook.fraud.protocol import Evidence, Origin
 from casebook.fraud.world import DAY
 
-Design = Literal["time, delay", "time, no delay", "cards", "rows", "leak, offline", "leak, in service"]
-DESIGNS: tuple[Design, ...] = get_args(Design)
-HONEST: Design = "time, delay"
+HONEST = "time, delay"
+SPLITS = ("time, no delay", "cards", "rows")
+LEAKS = ("leak", "whole table")
+"""Of :func:`planted_leaks`; each has two designs, "..., offline" and "..., in service"."""
 
 Ids = npt.NDArray[np.int64]
+Scored = tuple[FloatArray, float, float]
+
+
+def planted_leaks(evidence: Evidence) -> dict[str, pd.DataFrame]:
+    """Return both leaks of :mod:`casebook.fraud.leaked` for every event."""
+    log, reports = evidence.tables["events"], evidence.tables["reports"]
+    return {"leak": leaked_risks(log, reports), "whole table": whole_table_risks(log, reports)}
 
 
 def optimism(
@@ -35,7 +43,8 @@ def optimism(
     evidence: Evidence,
     origin: Origin,
     rng: np.random.Generator,
-    designs: Sequence[Design] = DESIGNS,
+    splits: Sequence[str] = SPLITS,
+    leaks: Mapping[str, pd.DataFrame] | None = None,
     keep: float = KEEP,
     folds: int = 3,
     rounds: int = 200,
@@ -48,7 +57,10 @@ def optimism(
     ``cards``                 cross-validated over the days of both, no card in training and test, labels of the end
     ``rows``                  the same by rows: an episode's events fall on both sides
     ``leak, offline``         as ``time, delay``, but risk counts frauds from when they happen
-    ``leak, in service``      the model of ``leak, offline`` with the features that there really are
+    ``leak, in service``      its model with the features that there really are
+    ``whole table, offline``  as ``time, delay``, but risk is the share of reports of all times, an event's own as well
+    ``whole table,            its model with the features that there really are
+    in service``
     ========================  ===================================================================================
 
     Parameters
@@ -58,8 +70,10 @@ def optimism(
     evidence : Evidence
     origin : Origin
     rng : numpy.random.Generator
-    designs : sequence of str
-        Some of :data:`DESIGNS`; ``time, delay`` is always among them.
+    splits : sequence of str
+        Some of :data:`SPLITS`; ``time, delay`` is always there.
+    leaks : mapping of str to pandas.DataFrame, optional
+        Name of a leak -> the columns that it alters, for every event; by default :func:`planted_leaks`, {} for none.
     keep : float
         Share of the rows without known fraud that ``time, delay`` is fitted to; all designs get as many.
     folds : int
@@ -70,39 +84,62 @@ def optimism(
     Returns
     -------
     pandas.DataFrame
-        Index ``design``: ``known``, ``others`` (rows fitted to, of a fold on average), ``n``, ``frauds``,
-        ``prevalence`` (tested), ``ap``, ``gap`` (less that of ``time, delay``; ``low``, ``high``: 95% over cards).
+        Index ``design``: ``known``, ``others`` (rows fitted to, of a fold on average). Measured on the test events that
+        have a label by the last day of the tables, as a team would: ``n``, ``reported``, ``prevalence``, ``ap``,
+        ``gap`` (less that of ``time, delay``; ``low``, ``high``: 95% over cards). Measured on all of them and on
+        ``evidence.fraud``: ``frauds``, ``ap_true``, ``gap_true``.
 
     Raises
     ------
     ContractError
-        An unknown design, fewer than 2 folds, an origin beyond the last day, or as the functions that it calls.
+        An unknown split, a leak of other events, fewer than 2 folds, an origin beyond the last day, or as the functions
+        that it calls.
 
     References
     ----------
     Kapoor and Narayanan (2023), Leakage and the reproducibility crisis in machine-learning-based science, Patterns 4.
     """
-    unknown = next((name for name in designs if name not in DESIGNS), None)
+    unknown = next((name for name in splits if name not in SPLITS), None)
     if unknown is not None:
-        refuse("designs", f"some of {', '.join(map(repr, DESIGNS))}", repr(unknown), "correct the name")
+        refuse("splits", f"some of {', '.join(map(repr, SPLITS))}", repr(unknown), "correct the name")
+    leaks = planted_leaks(evidence) if leaks is None else leaks
+    for name, columns in leaks.items():
+        require_length(columns.index.to_numpy(), len(evidence.day), f"leaks[{name!r}]")
     if folds < 2:
         refuse("folds", "2 or more", str(folds), "three are a start")
     last = int(evidence.day[-1])
     if origin.test_last > last:
         refuse("origin", f"of a test that ends by day {last}", f"one until {origin.test_last}", "shorten it")
     run = _Designs(model, evidence, origin, rng, keep, folds)
-    wanted = [HONEST, *(name for name in DESIGNS if name in designs and name != HONEST)]
-    scores = {name: run.score(name) for name in wanted}
-    fraud, card = evidence.fraud[run.test], evidence.card[run.test]
-    rows = {}
+    scores = {HONEST: run.timed(delay=True)}
+    for name in splits:
+        scores[name] = run.timed(delay=False) if name == "time, no delay" else run.crossed(by_card=name == "cards")
+    for name, columns in leaks.items():
+        scores |= run.leaking(name, columns)
+    return _measured(scores, run, evidence, rng, rounds)
+
+
+def _measured(
+    scores: dict[str, Scored],
+    run: _Designs,
+    evidence: Evidence,
+    rng: np.random.Generator,
+    rounds: int,
+) -> pd.DataFrame:
+    rows, y = run.labelled(*run.test_days, run.end)
+    fraud, place, card = evidence.fraud[run.test], rows - run.test.start, evidence.card[rows]
+    first = scores[HONEST][0]
+    true = average_precision(fraud, first)
+    found = {}
     for name, (p, known, others) in scores.items():
-        found = precision_gap(fraud, p, scores[HONEST][0], card, rng, rounds)
-        rows[name] = {
-            **{"known": known, "others": others, "n": len(fraud), "frauds": int(fraud.sum())},
-            **{"prevalence": float(fraud.mean()), "ap": average_precision(fraud, p)},
-            **{"gap": found.gap, "low": found.low, "high": found.high},
+        gap = precision_gap(y, p[place], first[place], card, rng, rounds)
+        ap_true = average_precision(fraud, p)
+        found[name] = {
+            **{"known": known, "others": others, "n": len(y), "reported": int(y.sum()), "prevalence": float(y.mean())},
+            **{"ap": average_precision(y, p[place]), "gap": gap.gap, "low": gap.low, "high": gap.high},
+            **{"frauds": int(fraud.sum()), "ap_true": ap_true, "gap_true": ap_true - true},
         }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("design")
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis("design")
 
 
 class _Designs:
@@ -113,30 +150,34 @@ class _Designs:
     ) -> None:
         self._model, self._evidence, self._origin, self._rng = model, evidence, origin, rng
         self._keep, self._folds = keep, folds
-        self.test = evidence.rows(origin.test_first, origin.test_last)
-        self._end = int(evidence.tables["events"]["at"].iloc[-1]) + 1
+        self.test_days = origin.test_first, origin.test_last
+        self.test = evidence.rows(*self.test_days)
+        self.end = int(evidence.tables["events"]["at"].iloc[-1]) + 1
         self._size: tuple[int, int] | None = None
 
-    def score(self, design: Design) -> tuple[FloatArray, float, float]:
-        """Return scores of the test events, and how many frauds and others were fitted to."""
-        X, origin = self._evidence.features, self._origin
-        if design in ("rows", "cards"):
-            return self._crossed(by_card=design == "cards")
+    def timed(self, delay: bool) -> Scored:
+        """Return scores of the test events by a split in time, and how many frauds and others were fitted to."""
+        origin, X = self._origin, self._evidence.features
         first, last, at = origin.train_first, origin.train_last, origin.test_first * DAY
-        if design == "time, no delay":
-            first, last, at = first + origin.gap_days, origin.test_first - 1, self._end
-        rows, y, kept = self._drawn(*self._labelled(first, last, at))
-        seen, asked = X.iloc[rows], X.iloc[self.test]
-        if design.startswith("leak"):
-            seen = self._with_leak(seen, first, last)
-        if design == "leak, offline":
-            asked = self._with_leak(asked, origin.test_first, origin.test_last)
-        fitted = clone(self._model).fit(seen, y, kept)
-        return fitted.predict(asked), int(y.sum()), int((y == 0).sum())
+        if not delay:
+            first, last, at = first + origin.gap_days, origin.test_first - 1, self.end
+        rows, y, kept = self._drawn(*self.labelled(first, last, at))
+        fitted = clone(self._model).fit(X.iloc[rows], y, kept)
+        return fitted.predict(X.iloc[self.test]), *_sizes(y)
 
-    def _crossed(self, by_card: bool) -> tuple[FloatArray, float, float]:
+    def leaking(self, name: str, columns: pd.DataFrame) -> dict[str, Scored]:
+        """Return the same of a model that was fitted with a leak, offline and in service."""
+        origin, X = self._origin, self._evidence.features
+        rows, y, kept = self._drawn(*self.labelled(origin.train_first, origin.train_last, origin.test_first * DAY))
+        fitted = clone(self._model).fit(_with(X.iloc[rows], columns.iloc[rows]), y, kept)
+        offline = fitted.predict(_with(X.iloc[self.test], columns.iloc[self.test]))
+        service = fitted.predict(X.iloc[self.test])
+        return {f"{name}, offline": (offline, *_sizes(y)), f"{name}, in service": (service, *_sizes(y))}
+
+    def crossed(self, by_card: bool) -> Scored:
+        """Return the same by cross-validation over the days of training and test."""
         X, origin = self._evidence.features, self._origin
-        rows, y = self._labelled(origin.train_first, origin.test_last, self._end)
+        rows, y = self.labelled(origin.train_first, origin.test_last, self.end)
         fold = self._parts(by_card)
         p, sizes = np.empty(self.test.stop - self.test.start), []
         for part in range(self._folds):
@@ -145,7 +186,7 @@ class _Designs:
             fitted = clone(self._model).fit(X.iloc[chosen], labels, kept)
             asked = np.flatnonzero(fold[self.test] == part)
             p[asked] = fitted.predict(X.iloc[self.test.start + asked])
-            sizes.append((labels.sum(), (labels == 0).sum()))
+            sizes.append(_sizes(labels))
         known, others = np.mean(sizes, axis=0)
         return p, float(known), float(others)
 
@@ -156,7 +197,7 @@ class _Designs:
         cards, number = np.unique(self._evidence.card, return_inverse=True)
         return np.asarray(self._rng.permutation(len(cards)) % self._folds)[number]
 
-    def _labelled(self, first: int, last: int, at: int) -> tuple[Ids, npt.NDArray[np.int8]]:
+    def labelled(self, first: int, last: int, at: int) -> tuple[Ids, npt.NDArray[np.int8]]:
         """Return the rows of days that have a label by a second, and the labels."""
         y = known_labels(self._evidence.tables, at, first_day=first, last_day=last)
         known = np.flatnonzero(y.notna().to_numpy())
@@ -166,7 +207,7 @@ class _Designs:
         """Draw as many frauds and others as the first design had, or as there are, in the order of time."""
         if self._size is None:
             sample = sample_rows(y, self._rng, self._keep)
-            self._size = int(y[sample.rows].sum()), int((y[sample.rows] == 0).sum())
+            self._size = _sizes(y[sample.rows])
             return rows[sample.rows], y[sample.rows], sample.kept
         parts, shares = [], []
         for label, wanted in zip((1, 0), self._size, strict=True):
@@ -176,7 +217,10 @@ class _Designs:
         chosen = np.sort(np.concatenate(parts))
         return rows[chosen], y[chosen], min(shares[1] / shares[0], 1.0)
 
-    def _with_leak(self, rows: pd.DataFrame, first: int, last: int) -> pd.DataFrame:
-        tables = self._evidence.tables
-        risks = leaked_risks(tables["events"], tables["reports"], first * DAY, (last + 1) * DAY)
-        return rows.assign(**{str(name): risks[name].loc[rows.index].to_numpy() for name in risks})
+
+def _sizes(y: npt.NDArray[np.int8]) -> tuple[int, int]:
+    return int(y.sum()), int((y == 0).sum())
+
+
+def _with(rows: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(**{str(name): columns[name].to_numpy() for name in columns})
