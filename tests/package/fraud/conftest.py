@@ -176,3 +176,25 @@ def rows():
     """Return 400 events of few cards, in order, as requests."""
     events, _ = draw_log(np.random.default_rng(21), 400, days=3.0, cards=12, merchants=60)
     return events.to_dict("records")
+
+
+@pytest.fixture(scope="session")
+def recorded_run():
+    """Return a small bank under its rules with ample fraud, and the recorder of its features."""
+    from casebook.fraud.recorder import Recorded
+    from casebook.fraud.rules import Rules
+    from casebook.fraud.simulate import simulate
+    from casebook.fraud.world import World
+
+    recorder = Recorded.watching(Rules())
+    world = World(prevalence=0.02, delay_days=3.0)
+    return simulate(world, 800, 45, np.random.default_rng(5), recorder), recorder
+
+
+@pytest.fixture(scope="session")
+def recorded_evidence(recorded_run):
+    """Return the same as the evidence of an evaluation."""
+    from casebook.fraud.protocol import Evidence
+
+    run, recorder = recorded_run
+    return Evidence(recorder.features, run.tables, run.truth.events["fraud"].to_numpy())
