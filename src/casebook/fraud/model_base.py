@@ -11,7 +11,7 @@ import pandas as pd
 
 from casebook.contracts import BoolArray, FloatArray, as_labels, refuse, require_columns, require_length
 
-BLOCK = 200_000  # rows that are scored at a time, so that no copy of all of them is made
+BLOCK = 25_000  # rows that are scored at a time, so that no copy of all of them is made
 
 
 class Model(Protocol):
