@@ -78,7 +78,7 @@ def ips(
     Parameters
     ----------
     rewards : array_like, shape (n,)
-        What the logged action earned; costs as negative numbers, or read the value as a cost.
+        What the logged action earned, or bools; costs as negative numbers, or read the value as a cost.
     target : array_like, shape (n,)
         Probability of the logged action under the policy to be valued.
     propensities : array_like, shape (n,)
@@ -223,7 +223,8 @@ def _logged(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return rewards, weights, and what clipping cut off these."""
     full = importance_weights(target, propensities)
-    earned = np.atleast_1d(as_amounts(rewards, "rewards"))
+    yes_or_no = np.asarray(rewards).dtype == bool
+    earned = np.atleast_1d(as_amounts(np.asarray(rewards, float) if yes_or_no else rewards, "rewards"))
     require_length(earned, len(full), "rewards")
     weights = full if clip is None else importance_weights(target, propensities, clip)
     return earned, weights, full - weights

@@ -161,6 +161,7 @@ def test_special_cases_collapse(log, constant):
     kind, actions, propensities, rewards = log
     target = propensity_of(TARGET[kind], actions)
     plain = ips(rewards, target, propensities)
+    assert ips(rewards.astype(bool), target, propensities) == plain
     assert doubly_robust(rewards, actions, propensities, TARGET[kind], np.zeros((40, 3))) == plain
     moved = snips(rewards + constant, target, propensities)
     assert moved.value == pytest.approx(snips(rewards, target, propensities).value + constant)
