@@ -15,6 +15,7 @@ from casebook.fraud.frames import card_table, merchant_table
 from casebook.fraud.morning import Morning, Policy
 from casebook.fraud.play import Play
 from casebook.fraud.simulate import Run, as_run, open_bank
+from casebook.fraud.truth import Truth
 from casebook.fraud.world import World
 
 
@@ -81,6 +82,11 @@ class Past:
         now = self.morning
         known = {"events": now.log, "decisions": now.decisions, "reports": now.reports, "answers": now.answers}
         return known | {"cards": card_table(self._bank.people), "merchants": merchant_table(self._bank.market)}
+
+    @cached_property
+    def truth(self) -> Truth:
+        """What the bank does not know of the past; for judges and for stand-ins of an investigator."""
+        return self._play.truth()
 
     @cached_property
     def _known(self) -> DayFeatures:

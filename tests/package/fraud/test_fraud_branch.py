@@ -1,5 +1,7 @@
 """Several futures of one past: equal to a whole run, repeatable, paired, and without a trace in one another."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,8 +29,9 @@ def blocks(morning):
 POLICIES = {"nothing": lambda: None, "rules": Rules, "features": lambda: with_features(decide)}
 
 
-def begin(policy=None, seed=0):
-    return play_until(WORLD, CARDS, DAYS, np.random.default_rng(seed), policy, day=START)
+@cache
+def begin(name="nothing"):
+    return play_until(WORLD, CARDS, DAYS, np.random.default_rng(0), POLICIES[name](), day=START)
 
 
 def assert_same(one, other):
@@ -42,7 +45,7 @@ def assert_same(one, other):
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_branch_under_the_same_policy_is_the_whole_run(name):
     whole = simulate(WORLD, CARDS, DAYS, np.random.default_rng(0), POLICIES[name]())
-    past = begin(POLICIES[name]())
+    past = begin(name)
     past.go_on(blocks)  # what another branch does leaves no trace
     past.go_on(past.in_force())
     branch = past.go_on(past.in_force())
@@ -52,7 +55,7 @@ def test_a_branch_under_the_same_policy_is_the_whole_run(name):
 
 
 def test_a_policy_of_features_may_begin_at_the_branch():
-    past = begin(Rules())
+    past = begin("rules")
     known = past.featured(decide)
     new = past.go_on(with_features(decide))  # reads the whole log on its first morning
     assert_same(new, past.go_on(known))
@@ -67,7 +70,7 @@ def test_a_branch_sees_the_features_that_a_whole_run_sees():
         branched.append(features)
         return decide(morning, features)
 
-    past = play_until(WORLD, CARDS, DAYS, np.random.default_rng(0), with_features(decide), day=START)
+    past = begin("features")
     past.go_on(past.featured(watch))
     seen = pd.concat(branched).astype(np.float32)
     pd.testing.assert_frame_equal(seen, whole.features.iloc[-len(seen) :], check_index_type=False)
@@ -105,7 +108,7 @@ def test_the_past_is_shared_and_cannot_be_changed_by_a_branch():
 
 
 def test_the_tables_of_the_past_hold_nothing_of_later_days():
-    past = begin(Rules())
+    past = begin("rules")
     run = past.go_on(past.in_force())
     assert past.tables["events"]["at"].max() < START * DAY
     reports = run.tables["reports"]
