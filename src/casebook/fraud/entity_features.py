@@ -122,4 +122,4 @@ def _age(own: Ids, when: Ids, wanted: Ids, day: Ids) -> Ids:
         return np.zeros(len(wanted), np.int64)
     place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
     age = day - when[first][place]
-    return np.where((known[place] == wanted) & (age > 0), np.minimum(age, AGE_CAP), 0)
+    return np.where(known[place] == wanted, np.minimum(age, AGE_CAP), 0)

@@ -102,7 +102,7 @@ def test_what_is_learnt_and_scored_does_not_hang_on_later_days(played):
     run, base = played
     models = {"both": Tabular(boosted, (*ENTITY_FEATURES, *GRAPH_FEATURES)), "convolution": GraphConvolution(own=True)}
     short = Days(12, 19, 22, 24)
-    whole = fit_and_score(run.tables, base, short, np.random.default_rng(3), models=models)
+    whole = fit_and_score(run.tables, base, short, np.random.default_rng(3), models=models, every=3)
     early = run.tables["events"]["at"] < 25 * DAY
     reports = run.tables["reports"]
     tables = {
@@ -110,7 +110,7 @@ def test_what_is_learnt_and_scored_does_not_hang_on_later_days(played):
         "decisions": run.tables["decisions"][early],
         "reports": reports[reports["reported_at"] < 24 * DAY],
     }
-    cut = fit_and_score(tables, base[early.to_numpy()], short, np.random.default_rng(3), models=models)
+    cut = fit_and_score(tables, base[early.to_numpy()], short, np.random.default_rng(3), models=models, every=3)
     pd.testing.assert_frame_equal(whole.scores, cut.scores)
 
 

@@ -139,6 +139,18 @@ def test_what_was_reported_is_heard_from_the_midnight_after_it_came():
         assert (model._heard(log, features, np.array([59]))[0, -1] > 0) == heard
 
 
+def test_a_card_hears_its_own_past_though_its_device_is_a_hub():
+    events, reports, features = draw(5, n=60, days=3)
+    events = events.assign(card_id=[*range(58), 7, 99], device_id=1, ip_id=-1, at=[*range(58), DAY + 5, DAY + 6])
+    log = read_log(events, reports)
+    model = GraphConvolution(most=5).fit(log, features, np.arange(58), np.arange(58) % 2)
+    values = model.reader_.transform(features)
+    heard = model._heard(log, features, np.array([58, 59]))[:, :2]
+    weights = np.array([1 / 4, 1 / np.sqrt(2 * 2) / np.sqrt(2 * 2)])  # two hops: by itself, and over the card
+    np.testing.assert_allclose(heard[0], weights @ values[[58, 7]])
+    np.testing.assert_allclose(heard[1], values[59])  # a stranger hears itself alone
+
+
 def test_refusals_say_what_to_do():
     events, reports, features = draw()
     log, y = read_log(events, reports), np.arange(100) % 2

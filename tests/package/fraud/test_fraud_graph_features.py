@@ -98,7 +98,9 @@ def test_a_small_graph_has_the_answers_of_networkx():
     assert found["graph_component"].tolist() == [3, 0, 1]
     np.testing.assert_allclose(found["graph_rank_device"], [per_neighbour["d11"], 0, 0], atol=1e-7)
     np.testing.assert_allclose(found["graph_rank_card"], [0, 0, per_neighbour["c4"]], atol=1e-7)
-    assert found["graph_rank_ip"].tolist() == [0, 0, 0]  # a hub
+    at_hub = pd.concat([reports, pd.DataFrame({"event_id": [6], "reported_at": [700]})])
+    assert graph_features(events, at_hub, 1, 1, rng(), most=5)["graph_rank_ip"].iloc[0] > 0
+    assert graph_features(events, at_hub, 1, 1, rng(), most=4)["graph_rank_ip"].tolist() == [0, 0, 0]
     assert found["graph_community_reported"].tolist()[1:] == [0, 1]
     assert list(found.columns) == list(GRAPH_FEATURES)
 
