@@ -195,7 +195,7 @@ def expected_mean_day(
     grown = exposure(curve, longest)
     size = np.array([share, 1 - share]) * cards
     reporting = np.array([old.cards, new.cards]) * size * grown[:, None]
-    error: FloatArray = np.sqrt((np.array([old.square, new.square]) / size).sum() / grown)
+    error: FloatArray = np.sqrt((np.array([old.square, new.square]) / size).sum() / np.maximum(grown, 1e-12))
     z: npt.NDArray[np.float64] = np.abs(new.mean - old.mean) / error
     bound = always_valid_critical(np.maximum(reporting.sum(axis=1), 1e-9), tuning=tuning(share), alpha=alpha)
     above = (z >= bound) & (reporting.min(axis=1) >= LEAST)

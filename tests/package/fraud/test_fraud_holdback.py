@@ -228,6 +228,13 @@ def test_the_mean_formula_is_the_middle_of_drawn_banks():
     assert np.median(np.nan_to_num(days, nan=60)) == pytest.approx(named, rel=0.35)
 
 
+def test_nothing_is_expected_before_the_first_report_can_come():
+    late = pd.DataFrame({"days": [0, 3, 5], "known": [0.0, 0.0, 1.0]})
+    burdens = Burden(1e-2, 2e-2, 5e-3), Burden(5e-2, 1e-1, 6e-3)
+    assert expected_mean_day(*burdens, 0.5, 1e7, late, longest=9) == 4.0
+    assert expected_day(Rates(1e-3, 5e-3), 0.5, 1e8, late, longest=9) == 4.0
+
+
 def test_a_burden_comes_back_from_its_reports(broken):
     played, policy = broken
     known = known_reports(played, NEW)
