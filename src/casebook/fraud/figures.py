@@ -25,6 +25,8 @@ def ratio_against_savings(lines: pd.DataFrame) -> None:
     words = [f"{cut:g}" for cut in lines["cut"]]
     left.barh(place, lines["ratio"], color=NAIVE_FILL)
     right.barh(place, lines["saved"], color=ADVISED_FILL)
+    for ax in (left, right):
+        ax.grid(visible=False, axis="y")
     left.set(xlabel="fraud blocked per dollar of friction", ylabel="block from p =")
     left.set_yticks(place, words)
     right.set(xlabel="saved, dollars per million events")
@@ -50,7 +52,7 @@ def cuts_by_amount(dollars: Sequence[float], cuts: pd.DataFrame, fixed: dict[str
         known = cuts[name].last_valid_index()
         if known is not None:
             at = (list(dollars)[list(cuts.index).index(known)], cuts[name].loc[known])
-            ax.annotate(f"{name} from here", at, (-4, 6), textcoords="offset points", color=colour, ha="right")
+            ax.annotate(f"{name} from here", at, (-4, 9), textcoords="offset points", color=colour, ha="right")
     for words, value in fixed.items():
         ax.axhline(value, color=NAIVE, linestyle=":")
         place = (next(iter(dollars)), value)
@@ -58,9 +60,17 @@ def cuts_by_amount(dollars: Sequence[float], cuts: pd.DataFrame, fixed: dict[str
     ax.set(xscale="log", yscale="log", xlabel="amount of the payment (log scale)", ylabel="probability of fraud (log)")
     style.money_axis(ax, "x")
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    falls = bool(cuts["push"].dropna().is_monotonic_decreasing)
-    title = "The larger the payment, the less it takes to ask" if falls else "No cut fits all amounts"
-    style.finding(ax, title, "cheapest action by amount and probability")
+    style.finding(ax, _which_way(cuts), "cheapest action by amount and probability")
+
+
+def _which_way(cuts: pd.DataFrame) -> str:
+    """Say where asking and blocking begin sooner."""
+    push, block = (cuts[name].dropna() for name in ("push", "block"))
+    if push.is_monotonic_increasing and block.is_monotonic_decreasing:
+        return "Small payments are asked about sooner, large ones blocked sooner"
+    if push.is_monotonic_decreasing and block.is_monotonic_decreasing:
+        return "The larger the payment, the less it takes to ask and to block"
+    return "No cut fits all amounts"
 
 
 def money_bars(table: pd.DataFrame) -> None:
@@ -85,6 +95,7 @@ def money_bars(table: pd.DataFrame) -> None:
     middle = table["loss"].iloc[last] + table["friction"].iloc[last] / 2
     ax.annotate("friction", (middle, place[last]), ha="center", va="center", color=INK)
     ax.set(xlabel="dollars per million events", xlim=(0, 1.15 * float((table["loss"] + table["friction"]).max())))
+    ax.grid(visible=False, axis="y")
     style.money_axis(ax, "x")
     best = (table["loss"] + table["friction"]).iloc[1:-1].idxmin()
     style.finding(ax, f"Least of what a bank can do here: {best}", "what is stolen plus what honest holders pay for it")

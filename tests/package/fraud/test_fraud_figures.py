@@ -33,11 +33,12 @@ def test_the_ratio_and_the_money_name_their_own_best_cut():
 @pytest.mark.parametrize(
     ("push", "words"),
     [
-        ([0.1, 0.01, 0.001], "The larger the payment, the less it takes to ask"),
+        ([0.001, 0.01, 0.1], "Small payments are asked about sooner, large ones blocked sooner"),
+        ([0.1, 0.01, 0.001], "The larger the payment, the less it takes to ask and to block"),
         ([0.1, 0.2, 0.05], "No cut fits all amounts"),
     ],
 )
-def test_the_cuts_title_is_about_the_push_that_is_drawn(push, words):
+def test_the_cuts_title_is_about_the_lines_that_are_drawn(push, words):
     cuts = pd.DataFrame({"push": push, "block": [np.nan, 0.5, 0.2]})
     figures.cuts_by_amount([10, 100, 1_000], cuts, {"fixed": 0.01})
     assert title() == words
