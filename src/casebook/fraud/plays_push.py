@@ -50,11 +50,13 @@ def play_push_labels(dials: dict[str, float], rng: np.random.Generator) -> Row:
         ``answers_help`` : the model with answers is better.
         ``answers_hurt`` : it is worse.
         ``trusting_hurts`` : to believe a confirmation against a later report is worse than not to.
+        ``answers_beat_prompt`` : the model with answers is better than one with prompt and complete reports: what they
+        tell of what never passed counts for more than their speed.
         ``answers_pay`` : ``saved`` above 0.
     """
     settings: dict[str, Any] = {dial.name: dials[dial.name] for dial in DIALS}
     start = allow_until(World(**settings), CARDS, DAYS, int(rng.integers(2**53)), day=MONTH)
-    reports = run_push(start, "reports", rivals=("answers", "trusting", "truth"))
+    reports = run_push(start, "reports", rivals=("answers", "trusting", "prompt", "truth"))
     answers = run_push(start, "answers")
     ap, asked = precisions(reports), answer_quality(reports)
     cost = [float(run.run.money[["loss", "friction"]].to_numpy().sum()) for run in (reports, answers)]
@@ -74,5 +76,6 @@ def play_push_labels(dials: dict[str, float], rng: np.random.Generator) -> Row:
         "answers_help": bool(ap["answers"] > ap["reports"]),
         "answers_hurt": bool(ap["answers"] < ap["reports"]),
         "trusting_hurts": bool(ap["trusting"] < ap["answers"]),
+        "answers_beat_prompt": bool(ap["answers"] > ap["prompt"]),
         "answers_pay": bool(cost[1] < cost[0]),
     }

@@ -42,6 +42,11 @@ def taught_trusting(memory: Memory) -> Lesson:
     return lesson._replace(y=lesson.y & (memory.answer != CONFIRM))
 
 
+def taught_prompt(memory: Memory) -> Lesson:
+    """Teach the truth about what passed in the last month: reports without delay, gap or lie, an oracle."""
+    return Lesson(memory.passed, memory.truth(), np.ones(len(memory.age))).of_last_month(memory)
+
+
 def taught_truth(memory: Memory) -> Lesson:
     """Teach the truth of all events until yesterday: an oracle."""
     return Lesson(memory.live, memory.truth(), np.ones(len(memory.age))).of_last_month(memory)
@@ -51,9 +56,11 @@ TEACHERS: dict[str, Teach] = {
     "reports": taught_reports,
     "answers": taught_answers,
     "trusting": taught_trusting,
+    "prompt": taught_prompt,
     "truth": taught_truth,
 }
 """Who says which events a model is fitted to, and with which labels."""
+_ORACLES = {"prompt", "truth"}
 
 
 def asking(world: World) -> Decide:
@@ -96,7 +103,7 @@ def run_push(start: Start, acts: str, rivals: Sequence[str] = (), every: int = W
         if name not in TEACHERS:
             refuse("acts and rivals", f"out of {', '.join(TEACHERS)}", repr(name), "name teachers")
     teachers = {name: TEACHERS[name] for name in (acts, *rivals)}
-    return learn(start, asking(start.past.world), teachers, every, sees_truth="truth" in teachers)
+    return learn(start, asking(start.past.world), teachers, every, sees_truth=bool(_ORACLES & set(teachers)))
 
 
 def precisions(learned: Learned) -> dict[str, float]:

@@ -45,6 +45,7 @@ def learned(start):
         ("reports", [3, 4, 6], [3, 6]),
         ("answers", [1, 2, 3, 4, 6], [1, 2, 3, 6]),
         ("trusting", [1, 2, 3, 4, 6], [1, 2, 6]),
+        ("prompt", [3, 4, 6], [3, 4, 6]),
         ("truth", [1, 2, 3, 4, 5, 6], [1, 3, 4, 5, 6]),
     ],
 )
@@ -105,6 +106,6 @@ def test_where_nobody_is_asked_answers_change_nothing(monkeypatch):
 
 
 def test_a_name_that_is_no_teachers_is_refused(start):
-    text = "acts and rivals must be out of reports, answers, trusting, truth, got 'push'; name teachers."
+    text = "acts and rivals must be out of reports, answers, trusting, prompt, truth, got 'push'; name teachers."
     with pytest.raises(ContractError, match=f"^{re.escape(text)}$"):
         run_push(start, "reports", rivals=("push",))
