@@ -31,8 +31,8 @@ class Ledger:
     Attributes
     ----------
     table : pandas.DataFrame
-        One row a policy. Dollars per million events: ``loss``, ``friction``, its parts ``push``, ``call``, ``block``
-        and ``stopped`` (sales on cards that were stopped before), ``net`` = ``loss`` + ``friction``,
+        One row a policy. Dollars per million honest events: ``loss``, ``friction``, its parts ``push``, ``call``,
+        ``block`` and ``stopped`` (sales on cards that were stopped before), ``net`` = ``loss`` + ``friction``,
         ``blocked_dollars``. Then ``ratio`` (blocked dollars per dollar of friction), ``fpr`` (share of honest events
         that are asked about or refused), ``captured`` (share of what the oracle saves against doing nothing). A day:
         ``pushes``, ``calls``, ``complaints`` (honest events blocked), ``stopped_holders`` (cards stopped by an honest

@@ -12,7 +12,7 @@ from casebook.fraud.tiers import JUNIOR, SOURCE, Tiers
 from casebook.fraud.world import DAY, ENTRIES
 from casebook.worlds import Dial, replicate
 
-SMALL = partial(draw_bank, cards=300, days=42, start=38)
+SMALL = partial(draw_bank, cards=200, days=41, start=38)
 DIALS = {"prevalence": 0.04, "push_pass": 0.1, "delay_days": 2.0, "reported": 0.9}
 
 

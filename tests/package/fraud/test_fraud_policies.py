@@ -141,14 +141,14 @@ def test_distorted_odds_are_those_of_a_sample_that_was_not_corrected_for():
 
 def test_a_platt_curve_mends_what_a_factor_of_the_odds_broke():
     rng = np.random.default_rng(0)
-    p = rng.beta(0.3, 20, 400_000)
+    p = rng.beta(0.3, 20, 120_000)
     y = rng.random(len(p)) < p
     rows = pd.DataFrame(index=range(len(p)))
     off = Distorted(Given(p), 20)
     mended = Mended(off, fit_platt(y, off.predict(rows))).predict(rows)
-    assert abs(mended.mean() / p.mean() - 1) < 0.02
+    assert abs(mended.mean() / p.mean() - 1) < 0.05
     high = p > 0.1
-    assert abs(mended[high].mean() / p[high].mean() - 1) < 0.05
+    assert abs(mended[high].mean() / p[high].mean() - 1) < 0.1
 
 
 def test_probabilities_of_claims_become_those_of_frauds():
