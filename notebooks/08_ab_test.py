@@ -32,7 +32,7 @@
 # programme where most ideas do nothing, and what a guardrail can and cannot rule out. Cells with a solid rule are the
 # core path; what has no rule can wait. Two pages belong to this one: [deeper and on real
 # data](08_ab_test_deeper), and the [claims, tested](08_ab_test_claims). `seed` starts all randomness; `scale` is "small"
-# or "full".
+# or "full" (ten million users; take a machine with 24 GB).
 
 # %% tags=["parameters"]
 seed = 8

@@ -57,7 +57,7 @@ def test_the_chapter_has_each_label_once(slug):
     assert sorted(labels) == sorted(set(labels))
 
 
-@pytest.mark.parametrize("slug", ["13_ab_test", "14_threshold"])
+@pytest.mark.parametrize("slug", ["02_fraud", "13_ab_test", "14_threshold"])
 def test_the_chapter_shows_its_card_and_says_the_prompt(slug):
     card = cards.load_card(slug)
     text = (ROOT / "notebooks" / f"{card.chapter}.py").read_text(encoding="utf-8")
@@ -154,3 +154,32 @@ def test_the_launch_cards_effect_past_and_price_follow_too():
     assert card.cost_asymmetry.ratio == pytest.approx((2 - 0.4) / 0.4)
     missing = 3 * 0.5 ** (30 / 20)
     assert f"{missing:.1f} percent is still missing on day 30" in card.follow_ups[6].answer
+
+
+def test_the_numbers_said_aloud_in_the_fraud_card_follow_from_the_prompt():
+    """Fifty million payments a day, ten million holders, one fraud in a thousand: recomputed, not copied."""
+    card = cards.load_card("02_fraud")
+    said = {number.what: number.value for number in card.numbers_to_remember}
+    backs = {flash.front: flash.back for flash in card.flash_cards}
+    a_day, holders, fraud = 50_000_000, 10_000_000, Fraction(1, 1000)
+    frauds = a_day * fraud
+    wrong = {fpr: (a_day - frauds) * fpr for fpr in (Fraction(1, 100), Fraction(1, 1000))}
+    best = {fpr: float(frauds / (frauds + alarms)) for fpr, alarms in wrong.items()}
+    used = 23 * 12 / 365  # debit card payments of an American a day, 2012
+    assert said["50 million a day"].startswith(f"{a_day / 86_400:.0f} a second; {a_day // holders} a holder and day")
+    assert f"paid {used:.1f} times a day" in said["50 million a day"]
+    a_year = float(365 * frauds / holders)
+    assert said["0.1% of them"] == f"{int(frauds):,} frauds a day, {a_year:.1f} a holder and year"
+    loose, strict = best.values()
+    first = int(wrong[Fraction(1, 100)])
+    assert said["1% false positives"] == (
+        f"{first:,} a day, {first / float(frauds):.0f} for each fraud; precision at most {loose:.1%}"
+    )
+    assert said["0.1% false positives (Stripe's figure)"] == f"precision at most {strict:.0%}"
+    calls = 40 * 60
+    rate = 100 * calls / float(a_day - frauds)
+    assert said["Forty agents, sixty calls a day"] == f"{calls:,} calls, a false-positive rate of {rate:.4f}%"
+    assert said["A push: 20 cents wrong, $200 saved"].endswith(f"= {0.2 / 200.2:.3f}")
+    assert backs["What must a wrong push cost for 0.01 to be right, if a right one saves $198?"].endswith(
+        f"= ${0.01 / 0.99 * 198:.0f}."
+    )
