@@ -7,16 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from casebook.contracts import BoolArray
+from casebook.contracts import BoolArray, FloatArray
 from casebook.fraud.holdback import FAULTS, SIGNALS, HeldBack, Release, alarm_day, by_group, first_days
 from casebook.fraud.holdback_mean import burden_of, expected_mean_day, known_reports, mean_alarm_day
 from casebook.fraud.holdback_scale import (
     EVENTS_A_DAY,
     PREVALENCE,
+    Rates,
     expected_day,
+    exposure,
     holdback_cost,
     prices,
-    rates_of,
 )
 from casebook.fraud.simulate import Run, simulate
 from casebook.fraud.weekly import maturity
@@ -48,8 +49,9 @@ def play_holdback(dials: dict[str, float], rng: np.random.Generator) -> Row:
         ``days_..._1``, ``_5``, ``_50`` (until the broken release shows with so many percent held back; missing if not
         within six weeks), ``sound_..._50`` (the same for the sound one, which differs from the old one for good
         reasons), ``false_..._1``, ``_5``, ``_50`` (share of drawn holdbacks that alarm while both groups have the old
-        model), ``rise_...`` (released over held rate at 50, less 1), ``formula_..._50`` (day by the formula in this
-        bank), ``bank_..._1``, ``_5`` (day by the formula at the bank of the prompt).
+        model); ``rise_...`` (what the broken release does to it, as a share), ``z_...`` (the same over its standard
+        error, card by card; below 2 the bank's days are luck), ``formula_..._50`` (day by the formula in this bank),
+        ``bank_..._1``, ``_5`` (day by the formula at the bank of the prompt, missing if not within a year).
         ``held_reports_1``, ``_5``: cards behind it that reported. ``cost_1``, ``cost_5``: what the holdback costs that
         bank, dollars a day, beside the sound release; ``cost_error_5`` (its standard error); ``harm`` (dollars a day
         that the broken release costs it if nobody held back notices), ``harm_error``.
@@ -63,12 +65,13 @@ def play_holdback(dials: dict[str, float], rng: np.random.Generator) -> Row:
     broken, _ = _play(world, replace(RELEASE, fault=fault), seeds)
     row |= {f"days_{name}_50": day for name, day in _alarm_days(broken, held, RELEASE.share).items()}
     row |= {f"sound_{name}_50": day for name, day in _alarm_days(sound, held, RELEASE.share).items()}
-    row |= _by_formula(broken, held)
     for share in SHARES[:2]:
         run, few = _play(world, replace(RELEASE, share=share, fault=fault), seeds)
         row |= {f"days_{name}_{100 * share:g}": day for name, day in _alarm_days(run, few, share).items()}
         counts = by_group(first_days(run, RELEASE.day, "reports"), few, _SINCE)
         row[f"held_reports_{100 * share:g}"] = float(counts["held"].sum())
+        if share == SHARES[0]:
+            row |= _by_formula(again, run, few)
     return row | _money(sound, broken, held)
 
 
@@ -100,31 +103,47 @@ def _false_alarms(again: Run, rng: np.random.Generator) -> Row:
     return row
 
 
-def _by_formula(broken: Run, held: BoolArray) -> Row:
-    """Return the rises at half and half, and the days that the formulas make of them here and at the large bank."""
-    events = broken.tables["events"]
+def _by_formula(again: Run, broken: Run, few: BoolArray) -> Row:
+    """Return what the fault does to each signal, and the days that the formulas make of it here and at the large bank.
+
+    The cards that are released beside the smallest holdback are held against themselves in the bank that released
+    its old model again: the same holders, the same plans of fraudsters.
+    """
+    cards = ~few
     reports = maturity(broken.tables, DAYS * DAY)
-    cards, factor = EVENTS_A_DAY / (len(events) / (CARDS * DAYS)), PREVALENCE / BANK.prevalence
+    bank = EVENTS_A_DAY / (len(broken.tables["events"]) / (CARDS * DAYS))
     row: Row = {}
     for signal in SIGNALS:
         curve: pd.DataFrame | None = reports if signal == "reports" else None
-        rates = rates_of(by_group(first_days(broken, RELEASE.day, signal), held, _SINCE), held, curve)
-        there = rates if signal == "alerts" else rates.times(factor)
-        row |= {
-            f"rise_{signal}": rates.new / rates.old - 1 if rates.old > 0 else np.nan,
+        gave = [np.isin(np.flatnonzero(cards), first_days(run, RELEASE.day, signal).index) for run in (again, broken)]
+        known = float(exposure(curve, _SINCE)[-1])
+        rates = Rates(*(float(one.mean()) / known for one in gave))
+        there = rates if signal == "alerts" else rates.times(PREVALENCE / BANK.prevalence)
+        row |= _moved(signal, *(one.astype(float) for one in gave)) | {
             f"formula_{signal}_50": expected_day(rates, RELEASE.share, CARDS, curve, longest=_SINCE),
-            f"bank_{signal}_1": expected_day(there, 0.01, cards, curve),
-            f"bank_{signal}_5": expected_day(there, 0.05, cards, curve),
+            f"bank_{signal}_1": expected_day(there, 0.01, bank, curve),
+            f"bank_{signal}_5": expected_day(there, 0.05, bank, curve),
         }
-    known = known_reports(broken, RELEASE.day)
-    old, new = (burden_of(known, group, _SINCE, reports) for group in (held, ~held))
-    bank = (old.times(factor), new.times(factor))
-    return row | {
-        "rise_frauds": new.mean / old.mean - 1 if old.mean > 0 else np.nan,
-        "formula_frauds_50": expected_mean_day(old, new, RELEASE.share, CARDS, reports, longest=_SINCE),
-        "bank_frauds_1": expected_mean_day(*bank, 0.01, cards, reports),
-        "bank_frauds_5": expected_mean_day(*bank, 0.05, cards, reports),
+    return row | _frauds_by_formula(again, broken, cards, reports, bank)
+
+
+def _frauds_by_formula(again: Run, broken: Run, cards: BoolArray, curve: pd.DataFrame, bank: float) -> Row:
+    both = [known_reports(run, RELEASE.day) for run in (again, broken)]
+    counts = [np.bincount(known["card_id"], minlength=CARDS)[cards].astype(float) for known in both]
+    was, now = (burden_of(known, cards, _SINCE, curve) for known in both)
+    old, new = (one.times(PREVALENCE / BANK.prevalence) for one in (was, now))
+    return _moved("frauds", *counts) | {
+        "formula_frauds_50": expected_mean_day(was, now, RELEASE.share, CARDS, curve, longest=_SINCE),
+        "bank_frauds_1": expected_mean_day(old, new, 0.01, bank, curve),
+        "bank_frauds_5": expected_mean_day(old, new, 0.05, bank, curve),
     }
+
+
+def _moved(name: str, old: FloatArray, new: FloatArray) -> Row:
+    """Return the rise from one column of cards to another, and the paired difference over its standard error."""
+    change = new - old
+    rise = float(change.sum() / old.sum()) if old.any() else np.nan
+    return {f"rise_{name}": rise, f"z_{name}": float(change.sum() / np.sqrt(max((change**2).sum(), 1.0)))}
 
 
 def _money(sound: Run, broken: Run, held: BoolArray) -> Row:
