@@ -79,7 +79,7 @@ def test_an_event_hears_what_a_dense_matrix_with_itself_alone_says():
     log, rows = read_log(events, reports), np.arange(300, 500, 17)
     model = GraphConvolution(window=6).fit(log, features, np.arange(100, 300), np.arange(200) % 2)
     values = pd.DataFrame(model.reader_.transform(features), index=features.index)
-    found = model._heard(log, features, rows)
+    found = np.concatenate(list(model._heard(log, features, rows)))
     for row, line in zip(rows, found, strict=True):
         expected = heard_by_hand(events, reports, values, events.iloc[row].to_dict(), 6)
         np.testing.assert_allclose(line, expected, atol=1e-9)
@@ -136,7 +136,7 @@ def test_what_was_reported_is_heard_from_the_midnight_after_it_came():
     for reported_at, heard in ((DAY - 1, True), (DAY, False)):
         log = read_log(events, pd.DataFrame({"event_id": [5], "reported_at": [reported_at]}))
         model = GraphConvolution().fit(log, features, np.arange(59), np.arange(59) % 2)
-        assert (model._heard(log, features, np.array([59]))[0, -1] > 0) == heard
+        assert (next(model._heard(log, features, np.array([59])))[0, -1] > 0) == heard
 
 
 def test_a_card_hears_its_own_past_though_its_device_is_a_hub():
@@ -145,7 +145,7 @@ def test_a_card_hears_its_own_past_though_its_device_is_a_hub():
     log = read_log(events, reports)
     model = GraphConvolution(most=5).fit(log, features, np.arange(58), np.arange(58) % 2)
     values = model.reader_.transform(features)
-    heard = model._heard(log, features, np.array([58, 59]))[:, :2]
+    heard = next(model._heard(log, features, np.array([58, 59])))[:, :2]
     weights = np.array([1 / 4, 1 / np.sqrt(2 * 2) / np.sqrt(2 * 2)])  # two hops: by itself, and over the card
     np.testing.assert_allclose(heard[0], weights @ values[[58, 7]])
     np.testing.assert_allclose(heard[1], values[59])  # a stranger hears itself alone
