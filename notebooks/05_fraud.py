@@ -108,7 +108,8 @@ by_hand = {
     * frauds_a_day
     / (frauds_a_day + alarms_a_day),
 }
-pd.Series(by_hand, name="by hand").map("{:,.4g}".format).to_frame()
+as_text = {k: f"{v:,.0f}" if v > 99 else f"{v:.3g}" for k, v in by_hand.items()}
+pd.Series(as_text, name="by hand").to_frame()
 
 # %% [markdown]
 # Four of these numbers should make you stop. **Five payments a holder and day** are many: Americans paid with a debit card
@@ -134,7 +135,10 @@ friction_budget = {
     "agents for a rate of 0.1%": alarms_a_day / 10 / calls_an_agent,
     "pushes a holder gets a year at 1%": 365 * alarms_a_day / card_holders,
 }
-pd.Series(friction_budget, name="by hand").map("{:,.3g}".format).to_frame()
+as_text = {
+    k: f"{v:,.0f}" if v > 99 else f"{v:.2g}" for k, v in friction_budget.items()
+}
+pd.Series(as_text, name="by hand").to_frame()
 
 # %% tags=["remove-cell"]
 fed_month = 23
@@ -399,7 +403,8 @@ overall.round(3)
 only = Scores(scores.score[["boosted"]], scores.cost.loc[["boosted"]], {})
 parts = comparison(only, test).loc["boosted"]
 shown = ["frauds", "prevalence", "ap", "recall_at_0.01", "recall_at_0.001"]
-parts[[*shown, "card_precision", "ceiling"]].round(4)
+short = {"recall_at_0.01": "at 1%", "recall_at_0.001": "at 0.1%"}
+parts[shown].rename(columns=short).round(4)
 
 # %% tags=["remove-cell"]
 difference = gaps(scores, test, "boosted", rng, 100).loc["logistic"]
@@ -451,7 +456,7 @@ from casebook.fraud.evaluate import bands
 
 p_test = scores.score["boosted"].to_numpy()
 came = bands(test["fraud"], p_test)
-came.round(4)
+came[["p_from", "p_to", "n", "frauds", "promised", "observed", "holds"]].round(3)
 
 # %% tags=["remove-cell"]
 promised, happened = p_test.sum(), int(test["fraud"].sum())
@@ -596,12 +601,27 @@ ledger = play_policies(past, played, {"rules alone": Rules()})
 money = ledger.table
 money[
     ["loss", "friction", "net", "ratio", "captured", "pushes", "stopped_holders"]
-].round({"captured": 2, "ratio": 1, "pushes": 0, "stopped_holders": 1}).round(1)
+].round({"captured": 2}).round(
+    {
+        "loss": 0,
+        "friction": 0,
+        "net": 0,
+        "ratio": 1,
+        "pushes": 0,
+        "stopped_holders": 1,
+    }
+)
 
 # %% tags=["remove-input"] mystnb={"image": {"alt": "Bars of stolen dollars and friction by policy: the rules alone cost more than doing nothing, cuts from the bank's own costs leave less than half."}}
 figures.money_bars(money)
 
+
 # %% tags=["remove-cell"]
+def in_words(gap):
+    """Return dollars a day with their interval."""
+    return f"{gap.mean:.0f} ({gap.low:.0f} to {gap.high:.0f})"
+
+
 net, got = money["net"], money["captured"]
 gain = ledger.against("own costs", "source: 0.01, 0.5, 0.9")
 amount_gain = ledger.against("own costs, by amount", "own costs")
@@ -622,9 +642,9 @@ numbers(
     ),
     mo_junior_lost=dollars(money.loc["junior: block from 0.5", "loss"]),
     mo_own_saved=dollars(net["nothing"] - net["own costs"]),
-    mo_gain=f"{gain}",
-    mo_amount_gain=f"{amount_gain}",
-    mo_rules_gain=f"{rules_gain}",
+    mo_gain=in_words(gain),
+    mo_amount_gain=in_words(amount_gain),
+    mo_rules_gain=in_words(rules_gain),
     mo_push_part=percent(push_part),
     mo_attempts=count(money.loc["nothing", "attempts"]),
     mo_pushes=f"{money.loc['own costs', 'pushes'] * 365 / (holders // 4):.0f}",
@@ -664,7 +684,9 @@ held = {
     if drawn[name].dtype == bool
 }
 names = ["junior", "source", "one_cut", "two_cuts", "three_cuts", "per_amount"]
-kept_shares = drawn[[f"captured_{name}" for name in names]]
+kept_shares = drawn[[f"captured_{name}" for name in names]].set_axis(
+    names, axis=1
+)
 kept_shares.quantile([0.1, 0.5, 0.9]).T.round(2)
 
 # %%
