@@ -77,7 +77,7 @@ def effective_sample_size(weights: npt.ArrayLike) -> float:
 
     References
     ----------
-    Kish (1965), Survey Sampling, section 11.7.
+    Kish (1965), Survey Sampling, Wiley.
 
     Examples
     --------
