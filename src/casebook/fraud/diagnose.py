@@ -116,14 +116,9 @@ def diagnose(
     ContractError
         A missing column, or no scored event before the recent weeks.
     """
-    needed = {*TRAFFIC, *PLACED, *WORDED, "event_id", "at", "card_id", "merchant_id", "p", "action", "outcome"}
-    require_columns(scored, sorted(needed - {"hour"}), "scored")
     since = now - recent_days * DAY
-    seen = scored[scored["at"].to_numpy() < now]
+    seen = _seen(scored, now, since)
     live, late = seen["p"].notna().to_numpy(), seen["at"].to_numpy() >= since
-    if not (live & ~late).any():
-        got = f"none before second {since}"
-        refuse("scored", "a table with scored events before the recent weeks", got, "wait, or shorten recent_days")
     known = np.isin(seen["event_id"].to_numpy(), _known(reports, answers, now))
     earlier = seen[known & ~late].drop_duplicates("card_id")
     missed = seen[known & late & live & (seen["action"].to_numpy() == ALLOW)]
@@ -149,6 +144,17 @@ def diagnose(
 
 
 Cell = dict[str, Any]
+
+
+def _seen(scored: pd.DataFrame, now: int, since: int) -> pd.DataFrame:
+    """Return the rows before ``now``, or say what is missing."""
+    needed = {*TRAFFIC, *PLACED, *WORDED, "event_id", "at", "card_id", "merchant_id", "p", "action", "outcome"}
+    require_columns(scored, sorted(needed - {"hour"}), "scored")
+    seen = scored[scored["at"].to_numpy() < now]
+    if not (seen["p"].notna() & (seen["at"] < since)).any():
+        got = f"none before second {since}"
+        refuse("scored", "a table with scored events before the recent weeks", got, "wait, or shorten recent_days")
+    return seen
 
 
 def _known(reports: pd.DataFrame, answers: pd.DataFrame, now: int) -> npt.NDArray[np.int64]:

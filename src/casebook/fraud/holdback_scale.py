@@ -103,7 +103,8 @@ def expected_day(
 
     By the end of day t the groups have :math:`h C (1 - e^{-r_0 G(t)})` and :math:`(1 - h) C (1 - e^{-r_1 G(t)})`
     cards with a signal, C cards, h of them held, G from :func:`exposure`. The formula is the first day on which the
-    log e-value of these expected counts reaches :math:`\log(1/\alpha)`.
+    log e-value of these expected counts reaches :math:`\log(1/\alpha)`. Cards are taken as alike. Where a few of them
+    give most of the signals, as with alerts, these have given theirs within days, and the alarm comes sooner.
 
     Parameters
     ----------

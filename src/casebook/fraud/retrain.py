@@ -16,7 +16,9 @@ from casebook.fraud.world import DAY, World
 
 EVERY = {"daily": 1, "weekly": 7, "never": 0}
 """Days between fits."""
-START, DAYS, WINDOW = 49, 84, 42  # a window as long as the days in force shows no model fewer labels than another
+START, DAYS, WINDOW = 77, 112, 42
+"""The first fit looks back over a log of five weeks and more: fitted to a younger one, a model is worse for that alone,
+and then refits pay in a bank in which nothing moves. Its window is as long as any later one's."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def play_schedules(
     cards, days : int
     rng : numpy.random.Generator
     schedule : Schedule, optional
-        All but ``every``; by default in force from day 49, fitted to the six weeks before.
+        All but ``every``; by default in force from day 77, fitted to the six weeks before.
     every : mapping of str to int, optional
         Days between fits by name; 0: never. By default :data:`EVERY`.
     fit : callable, optional

@@ -31,7 +31,7 @@ DIAGNOSE = Study(
 )  # fmt: skip
 RETRAIN = Study(
     "05_retrain", play_retrain, RETRAINING,
-    n=20, seed=5_093, null_n=12, title="Refits daily, weekly and never; null: fraudsters do not move",
+    n=20, seed=5_093, null_n=20, title="Refits daily, weekly and never; null: fraudsters do not move",
 )  # fmt: skip
 HOLDBACK = Study(
     "05_holdback", play_holdback, (_FAULT, *_BANKS[:3]),
