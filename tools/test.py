@@ -15,6 +15,7 @@ LINT = (
     ("ruff format", ["-m", "ruff", "format", "--check", "."]),
     ("mypy", ["-m", "mypy"]),
 )
+SITE = ("site", ["-m", "tools.site"])
 FAST = ["-m", "pytest", "-m", "not slow and not site and not notebooks", "src", "tests"]
 # Two halves that share no file and take about as long: they run side by side, for few machines have one core.
 PACKAGE = ("pytest (package)", ["-m", "pytest", "-p", "no:cacheprovider", "src", "tests/package", "tests/bench"])
@@ -23,7 +24,7 @@ HOUSE = ("pytest (house, notebooks, site)", ["-m", "pytest", "tests/house", "tes
 
 def steps(fast: bool) -> list[tuple[str, list[str]]]:
     """Return what is run, in the order of the headings: a name and the interpreter's arguments."""
-    return [*LINT, ("pytest (fast)", FAST)] if fast else [*LINT, ("site", ["-m", "tools.site"]), HOUSE, PACKAGE]
+    return [*LINT, ("pytest (fast)", FAST)] if fast else [*LINT, SITE, HOUSE, PACKAGE]
 
 
 def run(name: str, arguments: list[str]) -> bool:

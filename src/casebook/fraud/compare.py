@@ -79,8 +79,8 @@ def score_all(
     score, cost, fitted = {}, {}, {}
     for name, model in models.items():
         learner = clone(model)
-        fit_seconds, fitted[name] = _timed(learner.fit, X, y, keep)
-        seconds, score[name] = _timed(learner.predict, X_test)
+        fit_seconds, fitted[name] = timed(learner.fit, X, y, keep)
+        seconds, score[name] = timed(learner.predict, X_test)
         cost[name] = {
             "fit_seconds": fit_seconds,
             "seconds_per_million": seconds / len(X_test) * 1e6,
@@ -236,7 +236,8 @@ def _calibration(fraud: BoolArray, p: FloatArray, least: int) -> dict[str, Any]:
     return row | {"calibration_error": calibration_error(fraud, p), "bands_hold": f"{int(holds.sum())} of {len(holds)}"}
 
 
-def _timed(work: Callable[..., Any], *what: Any) -> tuple[float, Any]:
+def timed(work: Callable[..., Any], *what: Any) -> tuple[float, Any]:
+    """Return the seconds that a call takes, and what it returns."""
     begin = time.perf_counter()
     result = work(*what)
     return time.perf_counter() - begin, result

@@ -121,11 +121,10 @@ def diagnose(
     live, late = seen["p"].notna().to_numpy(), seen["at"].to_numpy() >= since
     known = np.isin(seen["event_id"].to_numpy(), _known(reports, answers, now))
     earlier = seen[known & ~late].drop_duplicates("card_id")
-    missed = seen[known & late & live & (seen["action"].to_numpy() == ALLOW)]
-    missed = missed.drop_duplicates("card_id").drop_duplicates("merchant_id")
+    missed = _missed(seen[known & late & live])
     cell, count, excess = _fullest_cell(earlier, missed)
     honest = seen[live & ~known].assign(hour=seen["at"] % DAY // 3_600)
-    before, after = (honest[side] for side in (~late[live & ~known], late[live & ~known]))
+    before, after = honest[honest["at"] < since], honest[honest["at"] >= since]
     moved = {name: _moved(before[name], after[name]) for name in TRAFFIC}
     column = max(moved, key=lambda name: moved[name])
     return Diagnosis(
@@ -144,6 +143,12 @@ def diagnose(
 
 
 Cell = dict[str, Any]
+
+
+def _missed(frauds: pd.DataFrame) -> pd.DataFrame:
+    """Return the frauds that were let pass unasked, one a card and one a merchant."""
+    passed = frauds[frauds["action"].to_numpy() == ALLOW]
+    return passed.drop_duplicates("card_id").drop_duplicates("merchant_id")
 
 
 def _seen(scored: pd.DataFrame, now: int, since: int) -> pd.DataFrame:

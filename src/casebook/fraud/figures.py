@@ -29,7 +29,7 @@ def ratio_against_savings(lines: pd.DataFrame) -> None:
         ax.grid(visible=False, axis="y")
     left.set(xlabel="fraud blocked per dollar of friction", ylabel="block from p =")
     left.set_yticks(place, words)
-    right.set(xlabel="saved, dollars per million events")
+    right.set(xlabel="saved, dollars per million honest events")
     style.money_axis(right, "x")
     best, most = (lines["cut"].iloc[int(lines[name].argmax())] for name in ("ratio", "saved"))
     style.finding(left, f"The ratio is best at {best:g}, the money at {most:g}", "one cut, played in one bank")
@@ -79,7 +79,7 @@ def money_bars(table: pd.DataFrame) -> None:
     Parameters
     ----------
     table : pandas.DataFrame
-        From :attr:`casebook.fraud.money.Ledger.table`: ``loss``, ``friction``, dollars per million events.
+        From :attr:`casebook.fraud.money.Ledger.table`: ``loss``, ``friction``, dollars per million honest events.
     """
     _, ax = plt.subplots(figsize=(7.2, 0.42 * len(table) + 1.2))
     place = np.arange(len(table))[::-1]
@@ -94,7 +94,9 @@ def money_bars(table: pd.DataFrame) -> None:
     last = int(np.argmax(table["friction"].to_numpy()))
     middle = table["loss"].iloc[last] + table["friction"].iloc[last] / 2
     ax.annotate("friction", (middle, place[last]), ha="center", va="center", color=INK)
-    ax.set(xlabel="dollars per million events", xlim=(0, 1.15 * float((table["loss"] + table["friction"]).max())))
+    ax.set(
+        xlabel="dollars per million honest events", xlim=(0, 1.15 * float((table["loss"] + table["friction"]).max()))
+    )
     ax.grid(visible=False, axis="y")
     style.money_axis(ax, "x")
     best = (table["loss"] + table["friction"]).iloc[1:-1].idxmin()

@@ -157,7 +157,7 @@ def frontier(past: Past, model: Predicts, cuts: Sequence[float]) -> pd.DataFrame
     pandas.DataFrame
         One row a cut, from the highest to the lowest: ``cut``, ``ratio`` (dollars of fraud that did not pass per
         dollar of friction), ``blocked_dollars``, ``friction``, ``saved`` (net cost of doing nothing less that of the
-        cut), dollars per million events; ``fpr``; ``stopped_holders`` a day.
+        cut), dollars per million honest events; ``fpr``; ``stopped_holders`` a day.
     """
     levels = sorted(cuts, reverse=True)
     table = play_policies(past, {str(cut): by_model(model, Tiers(block=cut)) for cut in levels}).table

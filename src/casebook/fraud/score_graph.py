@@ -210,8 +210,8 @@ def fit_and_score(
     log = read_log(tables["events"], tables["reports"])
     train, labels = _rows_to_fit(tables, log, days, keep, for_rows)
     test = np.arange(len(log.day))[log.rows(days.first_test, days.last_test)]
-    index = pd.Index(log.event_id[test], name="event_id")
-    scored = Scored(pd.DataFrame(index=index), log.card[test], int(labels.sum()))
+    empty = pd.DataFrame(index=pd.Index(log.event_id[test], name="event_id"))
+    scored = Scored(empty, log.card[test], int(labels.sum()))
     tables_of = {source for model in models.values() if isinstance(model, Tabular) for source in model.sources}
     blocks = [base.loc[log.event_id[rows]].astype(np.float32) for rows in (train, test)]  # half the memory
     for source in sorted(tables_of):
@@ -221,8 +221,7 @@ def fit_and_score(
     for (name, model), own in zip(models.items(), for_models, strict=True):
         with scored.timed(name):
             if isinstance(model, Tabular):
-                columns = [*base.columns, *model.extra]
-                x, new = (block[columns].to_numpy() for block in blocks)
+                x, new = (block[[*base.columns, *model.extra]].to_numpy() for block in blocks)
                 scored.scores[name] = model.fit(x, labels, own)(new)
             else:
                 scored.scores[name] = model.fit(log, base, train, labels).score(log, base, test)

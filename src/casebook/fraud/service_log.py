@@ -182,6 +182,15 @@ def _lines(file: BinaryIO, path: Path, start: int) -> Iterator[tuple[int, Line]]
 
 
 def _parsed(raw: bytes, path: Path, end: int) -> Line:
+    line = _line_of(raw)
+    if line is None:
+        where = f"{path.name}, the line that ends at byte {end}"
+        refuse(where, "a decision or a report", f"{raw[:40]!r}", "restore the file, or begin a new log")
+    return line
+
+
+def _line_of(raw: bytes) -> Line | None:
+    """Return a line's fields with their types, or None if it is neither a decision nor a report."""
     try:
         line = json.loads(raw)
         if line["kind"] == DECISION:
@@ -189,6 +198,5 @@ def _parsed(raw: bytes, path: Path, end: int) -> Line:
         if line["kind"] == REPORT:
             return {"kind": REPORT, "event_id": int(line["event_id"]), "reported_at": int(line["reported_at"])}
     except (ValueError, KeyError, TypeError):
-        pass
-    where = f"{path.name}, the line that ends at byte {end}"
-    refuse(where, "a decision or a report", f"{raw[:40]!r}", "restore the file, or begin a new log")
+        return None
+    return None

@@ -18,6 +18,6 @@ PREVALENCE = replace(
 STUDIES = (
     Study(
         "05_tiers", play_tiers, (PREVALENCE, replace(DIAL["push_pass"], null=1.0)),
-        n=24, seed=5001, null_n=8, title="Actions chosen by costs, played; null: fraudsters pass every push",
+        n=24, seed=5001, null_n=20, title="Actions chosen by costs, played; null: fraudsters pass every push",
     ),
 )  # fmt: skip

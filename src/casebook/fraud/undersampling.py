@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from casebook.contracts import as_labels, refuse
+from casebook.fraud.compare import timed
 from casebook.fraud.evaluate import average_precision
 from casebook.fraud.evaluate_gap import precision_gap
 from casebook.fraud.labelled import KEEP, sample_rows
@@ -69,9 +69,7 @@ def undersampled_fit(
     for keep in keeps:
         sample = sample_rows(y, rng, keep)
         seen = y.iloc[sample.rows].to_numpy(dtype=np.int8)
-        begin = time.perf_counter()
-        fitted = clone(model).fit(X.iloc[sample.rows], seen, sample.kept)
-        seconds = time.perf_counter() - begin
+        seconds, fitted = timed(clone(model).fit, X.iloc[sample.rows], seen, sample.kept)
         p = fitted.predict(X_test)
         first = p if first is None else first
         found = precision_gap(labels, p, first, card, rng, rounds)

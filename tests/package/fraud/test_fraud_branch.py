@@ -46,12 +46,19 @@ def assert_same(one, other):
 def test_a_branch_under_the_same_policy_is_the_whole_run(name):
     whole = simulate(WORLD, CARDS, DAYS, np.random.default_rng(0), POLICIES[name]())
     past = begin(name)
-    past.go_on(blocks)  # what another branch does leaves no trace
-    past.go_on(past.in_force())
+    for other in (blocks, None, past.in_force()):  # what another branch does leaves no trace
+        past.go_on(other)
     branch = past.go_on(past.in_force())
     assert_same(whole, branch)
     later = whole.money[whole.money["day"] >= START].reset_index(drop=True)
     pd.testing.assert_frame_equal(later, branch.money)
+
+
+def test_what_holders_notice_in_one_branch_is_unknown_in_the_next():
+    past = play_until(WORLD, 1_000, DAYS, np.random.default_rng(0), day=START)
+    alone = past.go_on(blocks)
+    past.go_on(None)
+    assert_same(alone, past.go_on(blocks))
 
 
 def test_a_policy_of_features_may_begin_at_the_branch():

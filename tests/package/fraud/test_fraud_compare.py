@@ -9,7 +9,8 @@ from sklearn.metrics import average_precision_score
 
 from casebook.contracts import ContractError
 from casebook.decisions import calibration_error
-from casebook.fraud.compare import Scores, comparison, gaps, listed, score_all
+from casebook.fraud import compare
+from casebook.fraud.compare import Scores, comparison, gaps, listed, score_all, timed
 from casebook.fraud.evaluate_queue import card_days, card_precision
 from casebook.fraud.models import AnomalyModel, LogisticModel, RuleModel
 
@@ -160,3 +161,9 @@ def test_bad_tables_are_refused():
         comparison(as_scores(p=p), test.iloc[1:])
     with pytest.raises(ContractError, match="column 'kind'"):
         comparison(as_scores(p=p), test.drop(columns="kind"))
+
+
+def test_a_call_is_timed_from_its_begin_to_its_end(monkeypatch):
+    ticks = iter([100.0, 103.5])
+    monkeypatch.setattr(compare.time, "perf_counter", lambda: next(ticks))
+    assert timed(divmod, 17, 5) == (3.5, (3, 2))

@@ -91,6 +91,15 @@ def test_the_moved_column_is_named():
     assert diagnose(*bank(np.random.default_rng(4), moved=0.6), NOW, RECENT).column == "amount_cents"
 
 
+def test_missed_is_let_pass_unasked_one_a_card_and_merchant():
+    scored, reports, answers = bank(np.random.default_rng(4), novel=0.4)
+    denied = answers.loc[(answers["answer"] == "deny") & (answers["at"] < NOW), "event_id"]
+    known = {*reports.loc[reports["reported_at"] < NOW, "event_id"], *denied}
+    late = scored[scored["event_id"].isin(known) & (scored["at"] >= NOW - RECENT * DAY)]
+    free = late[late["action"] == 0].groupby("card_id").head(1).groupby("merchant_id").head(1)
+    assert diagnose(scored, reports, answers, NOW, RECENT).missed == len(free) < len(late)
+
+
 def test_nothing_after_now_is_read():
     scored, reports, answers = bank(np.random.default_rng(8), novel=0.3)
     now, rng = 45 * DAY, np.random.default_rng(0)

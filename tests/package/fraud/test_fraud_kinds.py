@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from casebook.fraud.kinds import kinds_table
+from casebook.fraud.rules import Rules
 from casebook.fraud.simulate import simulate
 from casebook.fraud.world import KINDS, World, null_world
 
@@ -28,10 +29,14 @@ def test_losses_add_up_to_those_of_the_money_when_all_passes(run):
     assert table.loc["all", "loss"] * table.loc["all", "attempts"] == pytest.approx(run.money["loss"].sum())
 
 
-def test_known_is_the_share_of_true_reports(run):
+@pytest.mark.parametrize("policy", [None, Rules()])
+def test_known_is_the_share_of_true_reports_among_what_passed(policy):
+    run = simulate(World(prevalence=0.02), 600, 40, np.random.default_rng(3), policy)
     fraud = run.truth.events.set_index("event_id")["fraud"]
     true_reports = fraud[run.tables["reports"]["event_id"]].sum()
-    assert kinds_table(run).loc["all", "known"] == pytest.approx(true_reports / run.money["passed"].sum())
+    row = kinds_table(run).loc["all"]
+    assert (row["passed"] < row["attempts"]) == (policy is not None)
+    assert row["known"] == pytest.approx(true_reports / run.money["passed"].sum())
 
 
 def test_a_kind_that_never_came_has_no_row_and_one_that_never_passed_no_share():
