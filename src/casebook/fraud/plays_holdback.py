@@ -29,6 +29,7 @@ SHARES = (0.01, 0.05, 0.5)
 BANK = World(prevalence=0.008)
 SPLITS = 100  # holdbacks that are drawn anew in the bank that releases its old model again
 _SINCE = DAYS - RELEASE.day
+SOUND = float(len(FAULTS))  # the dial of a world in which nothing breaks
 READ = (*SIGNALS, "frauds")
 Row = dict[str, float | bool]
 
@@ -39,7 +40,8 @@ def play_holdback(dials: dict[str, float], rng: np.random.Generator) -> Row:
     Parameters
     ----------
     dials : dict
-        ``fault`` (0 to 5, cut to a place in ``FAULTS``), ``speed``, ``delay_days``, ``reported``.
+        ``fault`` (0 to 5, cut to a place in ``FAULTS``; at ``SOUND`` nothing breaks), ``speed``,
+        ``delay_days``, ``reported``.
     rng : numpy.random.Generator
 
     Returns
@@ -54,10 +56,12 @@ def play_holdback(dials: dict[str, float], rng: np.random.Generator) -> Row:
         ``bank_..._1``, ``_5`` (day by the formula at the bank of the prompt, missing if not within a year).
         ``held_reports_1``, ``_5``: cards behind it that reported. ``cost_1``, ``cost_5``: what the holdback costs that
         bank, dollars a day, beside the sound release; ``cost_error_5`` (its standard error); ``harm`` (dollars a day
-        that the broken release costs it if nobody held back notices), ``harm_error``.
+        that the broken release costs it if nobody held back notices), ``harm_error``. The findings:
+
+        ``shows_1``, ``shows_5``, ``shows_50`` : reports or frauds per card alarm within six weeks.
     """
     world = replace(BANK, speed=dials["speed"], delay_days=dials["delay_days"], reported=dials["reported"])
-    fault = FAULTS[int(dials["fault"])]
+    fault = FAULTS[int(dials["fault"])] if dials["fault"] < SOUND else None
     seeds = [int(seed) for seed in rng.integers(2**62, size=2)]
     again, _ = _play(world, replace(RELEASE, same=True), seeds)
     row = _false_alarms(again, rng)
@@ -72,7 +76,12 @@ def play_holdback(dials: dict[str, float], rng: np.random.Generator) -> Row:
         row[f"held_reports_{100 * share:g}"] = float(counts["held"].sum())
         if share == SHARES[0]:
             row |= _by_formula(again, run, few)
-    return row | _money(sound, broken, held)
+    return row | _money(sound, broken, held) | _shows(row)
+
+
+def _shows(row: Row) -> Row:
+    days = {percent: [row[f"days_{name}_{percent}"] for name in ("reports", "frauds")] for percent in (1, 5, 50)}
+    return {f"shows_{percent}": bool(np.isfinite(found).any()) for percent, found in days.items()}
 
 
 def _play(world: World, release: Release, seeds: list[int]) -> tuple[Run, BoolArray]:

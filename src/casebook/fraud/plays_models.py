@@ -90,7 +90,7 @@ def play_models(dials: dict[str, float], rng: np.random.Generator) -> Row:
     -------
     dict
         ``frauds``, ``prevalence_tested``, ``known`` (frauds fitted to); ``ap_rules``, ``ap_logistic``, ``ap_boosted``,
-        ``ap_anomaly``; ``reported`` (labels of the test), ``ap_time`` (on them), and ``gap_random``, ``gap_cards``,
+        ``ap_anomaly``; ``labels`` (of the test, in the end), ``ap_time`` (on them), and ``gap_random``, ``gap_cards``,
         ``gap_leak``, ``gap_whole`` (what each promises more), ``gap_served`` (what the model that was fitted with the
         whole table's leak has more in service). The findings:
 
@@ -136,7 +136,7 @@ def _beats(scores: Scores, test: pd.DataFrame, rng: np.random.Generator) -> Row:
 
 def _splits(table: pd.DataFrame) -> Row:
     gap, low, high = (table[name] for name in ("gap", "low", "high"))
-    row: Row = {"reported": int(table["reported"].iloc[0]), "ap_time": float(table["ap"].iloc[0])}
+    row: Row = {"labels": int(table["reported"].iloc[0]), "ap_time": float(table["ap"].iloc[0])}
     row |= {f"gap_{name}": float(gap[design]) for name, design in FLATTERY.items()}
     words = {"random": "random_split", "cards": "card_split", "leak": "leak", "whole": "whole_table"}
     row |= {f"{words[name]}_flatters": bool(low[design] > 0) for name, design in FLATTERY.items()}

@@ -19,6 +19,7 @@ DIALS: tuple[Dial, ...] = (
     next(dial for dial in BANK if dial.name == "delay_days"),
 )
 PAIRS = {"daily_weekly": ("daily", "weekly"), "weekly_never": ("weekly", "never"), "daily_never": ("daily", "never")}
+MATERIAL = 0.02  # share of the cost from which on a saving counts
 Row = dict[str, float | bool]
 
 
@@ -36,7 +37,10 @@ def play_retrain(dials: dict[str, float], rng: np.random.Generator) -> Row:
     dict
         For each of :data:`PAIRS` ``saved_...`` (less cost, as a share of the second one's), ``ap_...`` (more average
         precision) and ``caught_...`` (more of the attempts that did not pass); ``cost_...``, ``ap_...`` and
-        ``caught_...`` of each schedule; ``attempts`` and ``passed`` under "never".
+        ``caught_...`` of each schedule; ``attempts`` and ``passed`` under "never". The findings, of ``saved_...``
+        beyond :data:`MATERIAL`:
+
+        ``daily_pays``, ``daily_costs`` : against weekly. ``weekly_pays``, ``weekly_costs`` : against never.
     """
     world = World(prevalence=PREVALENCE, speed=dials["speed"], delay_days=dials["delay_days"])
     played = play_schedules(world, CARDS, DAYS, rng)
@@ -45,6 +49,9 @@ def play_retrain(dials: dict[str, float], rng: np.random.Generator) -> Row:
         row |= {f"{what}_{name}": value for what, value in gain(played, *pair).items()}
     for name, one in played.items():
         row |= {f"cost_{name}": one.cost, f"ap_{name}": one.ap, f"caught_{name}": one.caught}
+    for name, pair in (("daily", "daily_weekly"), ("weekly", "weekly_never")):
+        saved = float(row[f"saved_{pair}"])
+        row |= {f"{name}_pays": saved > MATERIAL, f"{name}_costs": saved < -MATERIAL}
     return row | {"attempts": float(played["never"].attempts), "passed": float(played["never"].passed)}
 
 

@@ -37,7 +37,7 @@ def test_a_row_has_measures_and_findings(played):
     row = played[0]
     assert {name for name, value in row.items() if isinstance(value, bool)} == FINDINGS
     assert all(np.isfinite(value) for value in row.values())
-    assert row["frauds"] > 100 and row["known"] > 50 and row["reported"] < row["frauds"]
+    assert row["frauds"] > 100 and row["known"] > 50 and row["labels"] < row["frauds"]
     assert row["ap_boosted"] > 3 * row["prevalence_tested"]
     assert not (row["boosted_beats_logistic"] and row["logistic_beats_boosted"])
 
