@@ -49,8 +49,8 @@ def play_retrain(dials: dict[str, float], rng: np.random.Generator) -> Row:
         row |= {f"{what}_{name}": value for what, value in gain(played, *pair).items()}
     for name, one in played.items():
         row |= {f"cost_{name}": one.cost, f"ap_{name}": one.ap, f"caught_{name}": one.caught}
-    for name, pair in (("daily", "daily_weekly"), ("weekly", "weekly_never")):
-        saved = float(row[f"saved_{pair}"])
+    for name, against in (("daily", "daily_weekly"), ("weekly", "weekly_never")):
+        saved = float(row[f"saved_{against}"])
         row |= {f"{name}_pays": saved > MATERIAL, f"{name}_costs": saved < -MATERIAL}
     return row | {"attempts": float(played["never"].attempts), "passed": float(played["never"].passed)}
 
