@@ -18,8 +18,9 @@ LINT = (
 SITE = ("site", ["-m", "tools.site"])
 FAST = ["-m", "pytest", "-m", "not slow and not site and not notebooks", "src", "tests"]
 # Two halves that share no file and take about as long: they run side by side, for few machines have one core.
-PACKAGE = ("pytest (package)", ["-m", "pytest", "-p", "no:cacheprovider", "src", "tests/package", "tests/bench"])
-HOUSE = ("pytest (house, notebooks, site)", ["-m", "pytest", "tests/house", "tests/notebooks", "tests/site"])
+PAGES = ["tests/notebooks", "tests/site"]
+PACKAGE = ("pytest (package, notebooks, site)", ["-m", "pytest", "src", "tests/package", "tests/bench", *PAGES])
+HOUSE = ("pytest (house)", ["-m", "pytest", "-p", "no:cacheprovider", "tests/house"])
 
 
 def steps(fast: bool) -> list[tuple[str, list[str]]]:

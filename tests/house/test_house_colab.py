@@ -65,6 +65,11 @@ def extras(chapter: str) -> str:
     return re.search(r"business-ml-casebook(\[[\w,]+\])?", text)[1] or ""
 
 
+# The site executes every chapter on these very versions: here one of each set of extras shows that the set is enough.
+LONGEST_FIRST = sorted(CHAPTERS, key=lambda chapter: -(ROOT / "notebooks" / f"{chapter}.py").stat().st_size)
+ONE_OF_EACH = sorted({extras(chapter): chapter for chapter in LONGEST_FIRST}.values())
+
+
 @pytest.fixture(scope="session")
 def bare(uv, wheel, tmp_path_factory) -> Callable[[str, str, Path], Path]:
     """Return a function that makes an environment of the wheel with extras, once each, and returns its Python."""
@@ -146,7 +151,7 @@ def test_there_are_chapters():
     assert CHAPTERS != []
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("chapter", ONE_OF_EACH)
 def test_a_lone_twin_runs_in_a_bare_folder(bare, locked, chapter, tmp_path):
     run_alone(bare("3.11", extras(chapter), locked), chapter, tmp_path)
 
