@@ -65,6 +65,7 @@ def test_every_policy_has_words_and_acts_on_every_case():
     assert {(act.dtype, act.shape) for act in acts.values()} == {(np.dtype(bool), test.p.shape)}
 
 
+@pytest.mark.slow
 @settings(max_examples=25)  # each plays a desk and fits a model
 @given(worlds, st.integers(0, 2**32))
 def test_no_policy_beats_the_oracle_in_any_world(world, seed):

@@ -13,7 +13,7 @@ from casebook.screening.morals import MORALS
 from casebook.studies import discover, load, staleness, verify
 
 STUDIES = discover()
-ROWS = 2  # of the drawn and of the null worlds of each study
+ROWS = 1  # of the drawn and of the null worlds of each study
 #: Morals that the worlds refused when they were first played, and what became of them.
 WITHDRAWN = {"3.correction-harms": Verdict.CORRECTED, "3.kept-beats-risk": Verdict.CORRECTED}
 

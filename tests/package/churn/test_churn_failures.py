@@ -234,6 +234,7 @@ def test_features_of_a_later_month_carry_the_time_on(day):
     np.testing.assert_allclose(later["days_to_renewal"][annual], wait.where(wait >= 0, wait + 12 * 30.4), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_calls_hide_the_precision_that_the_holdout_shows(day, model):
     shares = {share: list_precision(World(dogs=0.0), day, model, rng(15), share, 250, 4) for share in (0, 0.5, 1)}
     np.testing.assert_allclose(shares[0]["naive"], shares[0]["holdout"])

@@ -165,6 +165,7 @@ def test_the_effect_is_the_plain_difference_in_staying():
     assert effect == difference(1 - table["y"], table["treated"])
 
 
+@pytest.mark.slow
 def test_uplift_is_separable_where_it_is_apart_from_risk_and_not_where_risk_says_it_all():
     for seed in (0, 1):
         rng = np.random.default_rng(seed)

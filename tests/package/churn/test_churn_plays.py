@@ -136,6 +136,7 @@ def test_the_pilot_draws_lots_by_company_and_a_call_changes_what_happens():
     assert isinstance(part, Pilot) and len(part) == pilot.treated.sum() and part.treated.all()
 
 
+@pytest.mark.slow
 def test_below_the_risk_of_the_pilot_nobody_is_put_on_a_list_by_uplift(small):
     world, rng = World(capacity=0.05), np.random.default_rng(2)
     day = draw_snapshot(world, SMALL, rng)

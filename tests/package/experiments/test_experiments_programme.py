@@ -225,6 +225,7 @@ def test_programmes_are_recovered():
         assert values.std() < 0.4 * getattr(truth, name)
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.integers(0, 50), st.sampled_from([1e-6, 1.0, 1e6]))
 def test_units_and_order_and_sign_do_not_matter_to_the_fit(seed, scale):

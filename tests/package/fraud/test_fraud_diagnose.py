@@ -60,6 +60,7 @@ def limits():
     return fit_limits(readings(range(100, 139)), alpha=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "wanted"),
     [
@@ -74,6 +75,7 @@ def test_planted_changes_are_told_apart(limits, change, wanted):
     assert found.isin([wanted, "both"]).all()
 
 
+@pytest.mark.slow
 def test_quiet_banks_are_left_in_peace_at_the_stated_rate(limits):
     found = readings(range(300, 330))
     most = stats.betabinom.ppf(0.999, 30, 2, 38)  # 1.5 of 30 expected; the limit is the second of 39, with their luck

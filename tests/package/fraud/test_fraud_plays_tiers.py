@@ -83,6 +83,7 @@ def test_a_mended_model_promises_as_much_as_comes(drawn):
     assert 0.5 < off / drawn.claims.predict(drawn.features).sum() < 2
 
 
+@pytest.mark.slow
 def test_where_every_push_is_passed_nothing_is_gained_by_it():
     row = plays_tiers.play_tiers(DIALS | {"push_pass": 1.0}, np.random.default_rng(1))
     assert row["net_two_cuts"] == row["net_one_cut"]

@@ -72,6 +72,7 @@ def scrambled_after(evidence, day, rng):
     return Evidence(features, {**evidence.tables, "reports": other}, fraud)
 
 
+@pytest.mark.slow
 def test_an_origin_does_not_know_what_comes_after_it(recorded_evidence):
     plan = origins(9, 44, 14, 4, 5)
     assert len(plan) == 3
