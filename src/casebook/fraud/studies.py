@@ -8,6 +8,8 @@ from casebook.fraud.dials import ASKING, BANK
 from casebook.fraud.plays_graph import DIALS as GRAPHED
 from casebook.fraud.plays_graph import play_graph
 from casebook.fraud.plays_models import MODEL_DIALS, play_models
+from casebook.fraud.plays_novel import DIALS as NOVELTY
+from casebook.fraud.plays_novel import play_novel
 from casebook.fraud.plays_tiers import play_odds, play_push, play_tiers
 from casebook.fraud.studies_watch import WATCHING
 from casebook.studies import Study
@@ -48,6 +50,11 @@ STUDIES = (
     Study(
         "05_models", play_models, MODEL_DIALS,
         n=20, seed=5_102, null_n=20, title="Models, splits and leaks as time runs; null: features say nothing",
+    ),
+    Study(
+        "05_novel", play_novel, NOVELTY,
+        n=24, seed=5_103, null_n=20,
+        title="A seventh kind of fraud, looked for with and without labels; null: features say nothing",
     ),
     *WATCHING,
 )  # fmt: skip
