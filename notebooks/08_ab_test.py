@@ -1609,12 +1609,13 @@ pd.DataFrame(
 )
 
 # %% tags=["remove-input"] mystnb={"image": {"alt": "Flip map of the error that clusters save, by the effect across and spillover upwards, for a company of ten million users: gains at both ends of the effect, losses or nothing in the column about zero."}}
+from casebook.flip_figures import gain_map
 from casebook.worlds import flip_map_of
 
 sp_map = flip_map_of(
     met.frame, met.dials, "effect", "spillover", 4, 3, "gain_large"
 )
-figures_interference.gain_map(
+gain_map(
     sp_map,
     ("effect", "effect of a user's own ranker, share of minutes"),
     ("spillover", "friend's gain passed on"),
@@ -2226,9 +2227,7 @@ turn_map = flip_map_of(gain, tests.dials, "users", "scale", 3, 3, "gain")
 report_first = (turn_map["mean"] < 0).sum()
 
 # %% tags=["remove-input"] mystnb={"image": {"alt": "Flip map of the share of tests in which expected value earns more than the report less the share in which it earns less, by users across and the size of the programme's effects upwards."}}
-from casebook.feed import figures_interference
-
-figures_interference.gain_map(
+gain_map(
     turn_map,
     ("users", "users in each arm"),
     ("scale", "typical effect of what works"),

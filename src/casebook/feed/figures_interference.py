@@ -41,32 +41,6 @@ def bias_by_modularity(table: pd.DataFrame) -> None:
     )
 
 
-def gain_map(cells: pd.DataFrame, across: tuple[str, str], up: tuple[str, str], title: str, measure: str) -> None:
-    """Draw a flip map of shares in percent, with the worlds behind each cell.
-
-    Parameters
-    ----------
-    cells : pandas.DataFrame
-        From :func:`casebook.worlds.flip_map_of`.
-    across, up : tuple of str
-        Name of the dial, and what the axis says.
-    title, measure : str
-    """
-    _, ax = plt.subplots()
-    grid = cells.pivot(index=up[0], columns=across[0], values="mean")
-    counts = cells.pivot(index=up[0], columns=across[0], values="n").to_numpy()
-    rows, columns = grid.shape
-    ax.pcolormesh(range(columns + 1), range(rows + 1), grid, cmap="RdBu", vmin=-1, vmax=1)
-    for (row, column), value in np.ndenumerate(grid.to_numpy()):
-        words = f"{100 * value:+z.0f}\nn={counts[row, column]}" if counts[row, column] else "none"
-        ax.text(column + 0.5, row + 0.5, words, ha="center", va="center", fontsize=10, color=INK)
-    ax.set(xticks=np.arange(columns) + 0.5, yticks=np.arange(rows) + 0.5, xlabel=across[1], ylabel=up[1])
-    ax.set_xticklabels([f"{x:,.0f}" if x >= 100 else f"{x:.2g}" for x in grid.columns.to_numpy(float)])
-    ax.set_yticklabels([f"{value:.2g}" for value in grid.index])
-    ax.grid(False)
-    style.finding(ax, title, measure)
-
-
 def two_clocks(by_day: Lifts, by_age: Lifts, truth: pd.DataFrame, ramp_day: int) -> None:
     """Draw the same test's lifts by calendar day and by days since exposure, and the truth of the latter.
 

@@ -15,6 +15,7 @@ from casebook.fraud.graph import CardGraph
 
 _LIMIT = 0.1  # average precision at which the colours of a map are full
 _JITTER = 0.16
+_FIFTIETH = 0.02
 
 
 def world_dots(frame: pd.DataFrame, columns: Mapping[str, str], title: str, subtitle: str, across: str) -> None:
@@ -36,7 +37,7 @@ def world_dots(frame: pd.DataFrame, columns: Mapping[str, str], title: str, subt
     for row, column in zip(place, columns, strict=True):
         values = frame[column].to_numpy(dtype=float)
         ax.scatter(values, row + shift, s=20, color=ADVISED, alpha=0.55, linewidth=0)
-        ax.plot([np.nanmean(values)] * 2, [row - 0.34, row + 0.34], color=INK, linewidth=2)
+        ax.vlines(np.nanmean(values), row - 0.34, row + 0.34, color=INK, linewidth=2)
     ax.axvline(0, color=SUBTLE, linewidth=1)
     ax.set_yticks(place, list(columns.values()))
     ax.set(xlabel=across, ylim=(-0.6, len(columns) - 0.4))
@@ -45,18 +46,16 @@ def world_dots(frame: pd.DataFrame, columns: Mapping[str, str], title: str, subt
 
 
 def flattery_title(frame: pd.DataFrame, columns: Mapping[str, str]) -> str:
-    """Say which design promises most on average, and whether all of them promise too much.
+    """Say which design promises most on average, and in how many worlds too much.
 
     Examples
     --------
-    >>> flattery_title(pd.DataFrame({"a": [0.1, 0.2], "b": [0.3, 0.1]}), {"a": "a random split", "b": "a leak"})
-    'A leak promises most; on average all of them promise too much'
+    >>> flattery_title(pd.DataFrame({"a": [0.1, 0.2], "b": [0.4, -0.01]}), {"a": "a random split", "b": "a leak"})
+    'A leak promises most: too much in 1 of 2 banks'
     """
-    means = frame[list(columns)].mean()
-    most = columns[str(means.idxmax())]
-    flattering = int((means > 0).sum())
-    part = "all of them promise" if flattering == len(means) else f"{flattering} of {len(means)} promise"
-    return f"{most[0].upper()}{most[1:]} promises most; on average {part} too much"
+    most = str(frame[list(columns)].mean().idxmax())
+    words, above = columns[most], int((frame[most] > 0).sum())
+    return f"{words[0].upper()}{words[1:]} promises most: too much in {above} of {len(frame)} banks"
 
 
 def ring_drawing(graph: CardGraph, rank: np.ndarray, names: Mapping[str, Mapping[int, str]]) -> None:
@@ -77,7 +76,7 @@ def ring_drawing(graph: CardGraph, rank: np.ndarray, names: Mapping[str, Mapping
     for low, high in zip(links.row, links.col + len(graph.cards), strict=True):
         if low in nodes and high in nodes:
             (x, y, _), (u, v, _) = nodes[low], nodes[high]
-            ax.plot([x, u], [y, v], color=FIFTH, linewidth=1.5, zorder=1)
+            ax.plot([x, u], [y, v], color=FIFTH, linestyle="-", linewidth=1.5, zorder=1)
     for node, (x, y, words) in nodes.items():
         _node(ax, x, y, words, float(rank[node]), bool(graph.told[node]))
     ax.set(xlim=(-0.75, 1.75), xticks=[], yticks=[])
@@ -143,22 +142,15 @@ def graph_map(cells: pd.DataFrame) -> None:
 
 
 def map_title(cells: pd.DataFrame) -> str:
-    """Say in how many parts of the map the graph adds, and on which side of innocent sharing more.
+    """Say between what the map's cells lie, and in how many of them the gain is a fiftieth or more.
 
     Examples
     --------
     >>> cells = pd.DataFrame({"sharing": [0.2, 0.8], "mean": [0.03, -0.01], "n": [4, 5]})
     >>> map_title(cells)
-    'The graph adds in 1 of 2 parts of the map, most where little is shared'
+    'The graph adds -0.01 to +0.03 to what counts find, a fiftieth or more in 1 of 2 parts'
     """
-    known = cells[cells["n"] > 0]
-    adds = int((known["mean"] > 0).sum())
-    total = (known["mean"] * known["n"]).groupby(known["sharing"]).sum()
-    column = total / known["n"].groupby(known["sharing"]).sum()
-    if column.is_monotonic_decreasing and len(column) > 1:
-        tail = ", most where little is shared"
-    elif column.is_monotonic_increasing and len(column) > 1:
-        tail = ", most where much is shared"
-    else:
-        tail = ", and does not follow innocent sharing"
-    return f"The graph adds in {adds} of {len(known)} parts of the map{tail}"
+    known = cells.loc[cells["n"] > 0, "mean"]
+    adds = int((known >= _FIFTIETH).sum())
+    part = f"a fiftieth or more in {adds} of {len(known)} parts" if adds else "nowhere a fiftieth"
+    return f"The graph adds {known.min():+z.2f} to {known.max():+z.2f} to what counts find, {part}"

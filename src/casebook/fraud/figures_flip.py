@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from casebook.feed.figures_interference import gain_map
+from casebook.flip_figures import gain_map
 from casebook.worlds import Dial, flip_map_of
 
 GAIN = "over_source"
