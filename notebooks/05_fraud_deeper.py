@@ -40,7 +40,7 @@ from casebook.worlds import share_holding
 
 style.use()
 rng = np.random.default_rng(seed)
-cards = {"small": 3_500, "full": 20_000}[scale]
+cards = {"small": 3_000, "full": 20_000}[scale]
 
 
 def held(frame, finding):
@@ -92,10 +92,14 @@ from casebook.fraud.compare import comparison, gaps, score_all
 where = evidence.rows(plan.test_first, plan.test_last)
 X_test = evidence.features.iloc[where]
 scores = score_all(learners, X, y, X_test, kept)
-test = bank.tables["events"].iloc[where][["card_id", "channel"]].assign(
-    fraud=fraud[where],
-    kind=bank.truth.events["kind"].iloc[where].to_numpy(),
-    day=evidence.day[where],
+test = (
+    bank.tables["events"]
+    .iloc[where][["card_id", "channel"]]
+    .assign(
+        fraud=fraud[where],
+        kind=bank.truth.events["kind"].iloc[where].to_numpy(),
+        day=evidence.day[where],
+    )
 )
 whole = comparison(scores, test).xs("all", level="group").droplevel("by")
 shown = ["frauds", "prevalence", "ap", "recall_at_0.01", "recall_at_0.001"]
@@ -147,9 +151,10 @@ numbers(
 # (ch5-undersampling)=
 # ### What one honest row in twenty costs
 #
-# **Here it costs no average precision that could be measured, and saves {glue:text}`dp_us_saved` of the fit. What it does cost is
-# the level of p, if the prior is not put back: {glue:text}`dp_us_wrong` frauds promised where {glue:text}`dp_us_came` came.** The
-# same model on all rows, and on all known frauds with a twentieth of the rest.
+# **In this bank it saves {glue:text}`dp_us_saved` of the fit and moves the average precision by {glue:text}`dp_us_gap`, an interval
+# {glue:text}`dp_us_says`. What it does to the level of p, if the prior is not put back, is worse: {glue:text}`dp_us_wrong` frauds
+# promised where {glue:text}`dp_us_came` came.** The same model on all rows, and on all known frauds with a fifth and a twentieth of
+# the rest.
 
 # %%
 from casebook.fraud.labelled import known_labels
@@ -171,16 +176,20 @@ sampled = undersampled_fit(
     fraud[where],
     evidence.card[where],
     rng,
+    keeps=(1.0, 0.2, 0.05),
+    rounds=100,
 )
 sampled.T.round(3)
 
 # %% tags=["remove-cell"]
-every, few = sampled.iloc[0], sampled.iloc[1]
-assert scale != "small" or few["low"] <= 0 <= few["high"]
+every, fifth, few = (sampled.loc[keep] for keep in (1.0, 0.2, 0.05))
 assert few["uncorrected"] > 2 * few["test_frauds"]
 numbers(
     dp_us_saved=percent(1 - few["fit_seconds"] / every["fit_seconds"]),
     dp_us_gap=f"{few['gap']:+.3f} ({few['low']:+.3f} to {few['high']:+.3f})",
+    dp_us_says="on both sides of zero" if few["same"] else "off zero",
+    dp_us_fifth=f"{fifth['gap']:+.3f}",
+    dp_us_fifth_saved=percent(1 - fifth["fit_seconds"] / every["fit_seconds"]),
     dp_us_wrong=count(few["uncorrected"]),
     dp_us_right=count(few["promised"]),
     dp_us_all=count(every["promised"]),
@@ -188,7 +197,8 @@ numbers(
 )
 
 # %% [markdown]
-# The gap in average precision is {glue:text}`dp_us_gap`. With the prior put back the sample's model promises
+# A fifth of the rows saves {glue:text}`dp_us_fifth_saved` and moves it by {glue:text}`dp_us_fifth`. It is one bank and one draw of
+# the rows: make the table for yours before you take either share. With the prior put back the smallest sample's model promises
 # {glue:text}`dp_us_right` frauds, the one on all rows {glue:text}`dp_us_all`; both promise too few, for [the reasons of the
 # chapter](ch5-calibration).
 
@@ -196,52 +206,55 @@ numbers(
 # (ch5-time)=
 # ## Evaluation as time runs
 #
-# **One test month is one draw: over three origins the average precision of the same boosted trees runs from
-# {glue:text}`dp_low` to {glue:text}`dp_high`, and the line was ahead at {glue:text}`dp_line_ahead`.** Each origin trains on 32
-# days, waits a week, and tests on thirteen; then all of it moves on.
+# **One test is one draw: over {glue:text}`dp_origins` origins the average precision of the same trees runs from
+# {glue:text}`dp_low` to {glue:text}`dp_high`, and the line is ahead of them at {glue:text}`dp_line_ahead`.** Each origin trains on
+# 32 days, waits a week for labels, and tests on ten days; then all of it moves on.
 
 # %%
 from casebook.fraud.protocol import origins, rolled
 
-plans = origins(21, days - 1, train_days=32, gap_days=7, test_days=13)
-pair = {name: learners[name] for name in ("logistic", "boosted")}
-by_origin = rolled(pair, evidence, plans, rng)
+plans = origins(21, days - 1, train_days=32, gap_days=7, test_days=10)
+fitted = {name: learners[name] for name in learners if name != "rules"}
+by_origin = rolled(fitted, evidence, plans, rng)
 columns = ["train_first", "test_first", "test_last", "known", "frauds"]
 columns += ["prevalence", "ap", "card_precision", "promised", "note"]
 by_origin.set_index("model")[columns].round(4)
 
 # %% tags=["remove-cell"]
+boosted_rows = by_origin[by_origin["model"] == "boosted"]
 ap_of = by_origin.pivot(index="test_first", columns="model", values="ap")
 line_ahead = int((ap_of["logistic"] > ap_of["boosted"]).sum())
-boosted_rows = by_origin[by_origin["model"] == "boosted"]
 numbers(
-    dp_low=f"{ap_of['boosted'].min():.2f}",
-    dp_high=f"{ap_of['boosted'].max():.2f}",
-    dp_line_ahead=f"{line_ahead} of {len(ap_of)} origins",
+    dp_origins=count(len(plans)),
+    dp_line_ahead=f"{line_ahead} of them" if line_ahead else "none",
+    dp_low=f"{boosted_rows['ap'].min():.2f}",
+    dp_high=f"{boosted_rows['ap'].max():.2f}",
     dp_least=count(by_origin["frauds"].min()),
+    dp_most=count(by_origin["frauds"].max()),
     dp_kept_promise=percent(
         boosted_rows["promised"].sum() / boosted_rows["frauds"].sum()
     ),
 )
 
 # %% [markdown]
-# The bank, the model and the settings are the same; the fraudsters have moved, other merchants were broken into, other rings
-# work. The smallest of these tests has {glue:text}`dp_least` attempts. Who shows you one number for one month should be asked
-# for the month before. Over all origins the trees promised {glue:text}`dp_kept_promise` of what came.
+# The bank, the model and its settings are the same. The fraudsters have moved, other merchants were broken into, other rings
+# work: the tests hold from {glue:text}`dp_least` to {glue:text}`dp_most` attempts. Who shows you one number for one month should be
+# asked for the month before. Over all origins the trees promised {glue:text}`dp_kept_promise` of what came.
 #
 # (ch5-optimism)=
 # ### What other designs promise
 #
-# **Of four ways to flatter oneself the whole-table join promises too much in {glue:text}`dp_whole` drawn banks, and the model
-# that comes of it is worse in service in {glue:text}`dp_hurts`. A random split flatters in {glue:text}`dp_random`, one by cards
-# in {glue:text}`dp_cards`, risk from labels of the future in {glue:text}`dp_leak`.** All designs score the same test events and
-# are fitted to as many frauds and as many other rows, so that a gap is neither of the test nor of the amount of data.
+# **A join over the whole table promises too much in {glue:text}`dp_whole` drawn banks, and its model is worse in service in
+# {glue:text}`dp_hurts`. The first example of every textbook does not come out as a rule: a random split flatters in
+# {glue:text}`dp_random`, a split by cards in {glue:text}`dp_cards`, and risk from labels that arrive later in
+# {glue:text}`dp_leak`.** All designs score the same test events and are fitted to as many frauds and as many other rows, so that a
+# gap is neither of the test nor of the amount of data.
 
 # %%
 from casebook.fraud.optimism import optimism
 
 designs = optimism(
-    BoostedModel(), evidence, plan, rng, ("cards", "rows"), folds=2
+    BoostedModel(), evidence, plan, rng, ("cards", "rows"), folds=2, rounds=100
 )
 measures = ["known", "reported", "ap", "gap", "low", "high", "ap_true"]
 designs[measures].round(3)
@@ -272,6 +285,10 @@ figures_deeper.world_dots(
 
 # %% tags=["remove-cell"]
 gap = designs["gap"]
+assert gap["cards"] > gap["rows"] / 2 > 0 or scale != "small"
+assert by_bank["random_split_flatters"].mean() < 0.5
+assert by_bank["leak_flatters"].mean() < 0.5
+assert by_bank["whole_table_flatters"].mean() > 0.8
 assert designs.loc["whole table, offline", "low"] > 0 or scale != "small"
 assert designs.loc["whole table, in service", "high"] < 0 or scale != "small"
 mean_gap = by_bank[[*FLATTERED, "gap_served"]].mean()
@@ -289,25 +306,28 @@ numbers(
     dp_one_leak_served=f"{gap['leak, in service']:+.2f}",
     dp_one_whole=f"{gap['whole table, offline']:+.2f}",
     dp_one_served=f"{gap['whole table, in service']:+.2f}",
-    dp_mean_random=f"{mean_gap['gap_random']:+.2f}",
-    dp_mean_whole=f"{mean_gap['gap_whole']:+.2f}",
-    dp_mean_served=f"{mean_gap['gap_served']:+.2f}",
+    dp_mean_random=f"{mean_gap['gap_random']:+.3f}",
+    dp_mean_whole=f"{mean_gap['gap_whole']:+.3f}",
+    dp_mean_served=f"{mean_gap['gap_served']:+.3f}",
     dp_mean_leak=f"{mean_gap['gap_leak']:+.3f}",
     dp_honest_ap=f"{designs.loc['time, delay', 'ap']:.2f}",
 )
 
 # %% [markdown]
 # In this bank a random split adds {glue:text}`dp_one_rows` to an average precision of {glue:text}`dp_honest_ap`, labels from
-# the future {glue:text}`dp_one_leak`, the join {glue:text}`dp_one_whole`. In service the join's model has
-# {glue:text}`dp_one_served`: it has learnt to trust a column that will be empty of the answer. Over drawn banks the means are
-# {glue:text}`dp_mean_random`, {glue:text}`dp_mean_leak` and {glue:text}`dp_mean_whole`, and {glue:text}`dp_mean_served` in
-# service. Where nothing is to be learnt the join still seems to pay in {glue:text}`dp_whole_null`, the random split in
-# {glue:text}`dp_random_null`.
+# the future {glue:text}`dp_one_leak`, the join {glue:text}`dp_one_whole`. In service the join's model is at
+# {glue:text}`dp_one_served`: it has learnt to trust a column from which the answer will be missing.
+#
+# We had written the random split down as a sure thing, and this bank agrees. Drawn banks do not: the means are
+# {glue:text}`dp_mean_random` for the random split, {glue:text}`dp_mean_leak` for labels from the future and
+# {glue:text}`dp_mean_whole` for the join, {glue:text}`dp_mean_served` in service. And some of it is luck: where features say
+# nothing of their own event a random split flatters in {glue:text}`dp_random_null`, the join in {glue:text}`dp_whole_null`. Split in
+# time all the same. It costs nothing, and you cannot know beforehand which bank is yours.
 #
 # :::{admonition} They push back: "We have always cross-validated, and production was fine."
 # :class: they-push-back dropdown
-# Then your fraud had no episodes, or nobody compared. Take last quarter's model, score last month with it, and put that number
-# beside the cross-validated one. It takes an hour, and needs no new data.
+# It may have been: by cards it flatters in {glue:text}`dp_cards` drawn banks. Take last quarter's model, score last month with
+# it, and put that number beside the cross-validated one. It takes an hour and needs no new data.
 # :::
 
 # %% tags=["remove-cell"]
@@ -317,12 +337,12 @@ del evidence, recorder, bank, X, X_test, scores, test, y_all  # they have served
 # (ch5-anomaly)=
 # ## What no label has shown
 #
-# **Of a kind of fraud that begins today, an isolation forest finds more than the model of yesterday's labels in
-# {glue:text}`dp_nv_forest` drawn banks, and less in {glue:text}`dp_nv_labels`. Once some reports of the new kind are in, the
-# refitted model is ahead of the forest in {glue:text}`dp_nv_refit`.** So what you need first is a quick route from report to refit;
-# a detector without labels is the second thing to build.
+# **A detector without labels is sold for the fraud that no label has shown. Of a new kind it finds more than the trees of
+# yesterday's labels in {glue:text}`dp_nv_forest` drawn banks, and less in {glue:text}`dp_nv_labels`. Once some reports of the new
+# kind are in, refitted trees are ahead of it in {glue:text}`dp_nv_refit`.** What you need first is a short way from a report to a
+# refit.
 #
-# An isolation forest asks for no label: it says how few random cuts set a payment apart. From day 60 on, strangers put stolen
+# An isolation forest {cite}`liu2008` asks for no label: it says how few random cuts set a payment apart. From day 60 on, strangers put stolen
 # cards into their own phones, two fifths of all attempts. Nothing is stopped. Three scores meet on days 75 to 89: the forest; boosted
 # trees fitted on day 60, who have never met the new kind; and boosted trees fitted on day 75, who have met what was reported by
 # then.
@@ -379,6 +399,10 @@ assert scale != "small" or by_sight["known_frauds"].min() >= 100
 assert scale != "small" or old["before"] > old["forest"]
 assert scale != "small" or new["later"] > new["forest"]
 assert medians.idxmax() == "new_later"
+quick = new_kind["speed"] > new_kind["speed"].median()
+assert new_kind["labels_see_more"][quick].mean() > (
+    new_kind["labels_see_more"][~quick].mean()
+)
 numbers(
     dp_nv_forest=held(new_kind, "forest_sees_more"),
     dp_nv_labels=held(new_kind, "labels_see_more"),
@@ -395,15 +419,24 @@ numbers(
     dp_nv_list=percent(by_sight.loc["forest", "listed_new"]),
     dp_nv_list_later=percent(by_sight.loc["later", "listed_new"]),
     dp_nv_reports=count(new_kind["known_new"].median()),
+    dp_nv_slow=held(new_kind[~quick], "labels_see_more"),
+    dp_nv_fast=held(new_kind[quick], "labels_see_more"),
+    dp_nv_bought="bought" if new["forest"] > new["before"] else "left",
     dp_nv_frauds=count(by_sight["new_frauds"].iloc[0]),
 )
 
 # %% [markdown]
-# Of the known kinds the trees find {glue:text}`dp_nv_one_old` here and the forest {glue:text}`dp_nv_one_old_forest`; in drawn
-# banks the trees are ahead there in {glue:text}`dp_nv_known`. Of the new one the forest finds {glue:text}`dp_nv_one_forest`, the
-# old trees {glue:text}`dp_nv_one_before`, the refitted ones {glue:text}`dp_nv_one_later` ({glue:text}`dp_nv_frauds` attempts in the
-# test). A list of twenty cards a day by the forest is right about the new kind on {glue:text}`dp_nv_list` of them. Odd is not the
-# same as fraudulent: most of what is odd is a holiday.
+# In this bank the forest finds {glue:text}`dp_nv_one_forest` of the new kind, the old trees {glue:text}`dp_nv_one_before`, the refitted
+# ones {glue:text}`dp_nv_one_later` ({glue:text}`dp_nv_frauds` attempts in the test). Had you tried it in this bank alone you would have
+# {glue:text}`dp_nv_bought` the forest. Drawn banks say otherwise, the more so the faster fraudsters move: the old trees lead in
+# {glue:text}`dp_nv_slow` of the slower half, and in {glue:text}`dp_nv_fast` of the faster. Of the known kinds the trees find
+# {glue:text}`dp_nv_one_old` here and the forest {glue:text}`dp_nv_one_old_forest`; in drawn banks they are ahead there in
+# {glue:text}`dp_nv_known`.
+#
+# A list of twenty cards a day by the forest is right about the new kind on {glue:text}`dp_nv_list` of them, one by the refitted
+# trees on {glue:text}`dp_nv_list_later`. Odd is not the same as fraudulent: most of what is odd is somebody's holiday. And new is not
+# the same as odd. The new kind pays by phone, which no fraud did before, but it hurries from shop to shop in a strange city, as a
+# stolen card does. A kind that shares nothing with the six could turn this round.
 #
 # A refit gains on the old trees in {glue:text}`dp_nv_gain`, with a median of {glue:text}`dp_nv_reports` reports of the new kind to
 # learn from; where features say nothing, in {glue:text}`dp_nv_null`. And who tells you that a new kind is there? Not a
@@ -448,7 +481,7 @@ by_payment.round(3)
 
 # %% tags=["remove-input"] mystnb={"image": {"alt": "A drawn graph of cards and devices: a reported card and its device in orange, from which walks reach the other cards of the ring over a second device; a household's cards and tablet apart from them have a zero."}}
 from casebook.fraud.entities import read_log
-from casebook.fraud.graph import communities, graph_at, pagerank
+from casebook.fraud.graph import graph_at, pagerank
 
 graph = graph_at(read_log(toy, told), 2)
 rank = pagerank(graph.links, graph.told) / np.maximum(graph.degree, 1)
@@ -497,11 +530,9 @@ from casebook.fraud.score_graph import Days, fit_and_score
 
 ringed = World(prevalence=0.006, ring_share=0.4)
 recorder = Recorded(first_day=14)
-ring_bank = simulate(ringed, cards * 6 // 7, 78, rng, recorder)
+ring_bank = simulate(ringed, cards, 78, rng, recorder)
 span = Days(first_train=21, last_train=49, first_test=57, last_test=77)
-scored = fit_and_score(
-    ring_bank.tables, recorder.features, span, rng, every=2
-)
+scored = fit_and_score(ring_bank.tables, recorder.features, span, rng, every=2)
 
 # %%
 from casebook.fraud.compare_graph import graph_gaps, graph_table
@@ -534,15 +565,13 @@ lead, added = (
 )
 over_forest = apart.loc[("all", "graph convolution", "forest")]
 truth = ring_bank.truth.events.set_index("event_id").loc[scored.scores.index]
-rings_met = truth.loc[
-    truth["kind"].astype(str) == "ring", "episode_id"
-].nunique()
+rings_met = truth.loc[truth["kind"].astype(str) == "ring", "episode_id"].nunique()
 assert scale != "small" or lead["frauds"] >= 100
 assert scale != "small" or over_forest["high"] < 0
 numbers(
     dp_gr_best=str(on_rings.idxmax()),
-    dp_gr_lead=f"{lead['gap']:+.2f}",
-    dp_gr_added=f"{added['gap']:+.2f}",
+    dp_gr_lead=f"{lead['gap']:+.3f}",
+    dp_gr_added=f"{added['gap']:+.3f}",
     dp_gr_frauds=count(lead["frauds"]),
     dp_gr_rings=count(rings_met),
     dp_gr_forest=f"{over_forest['gap']:+.2f}",
@@ -559,10 +588,48 @@ numbers(
 # one ring to the next is not in them. The convolution mixes a payment's features with those of what it shares a device with;
 # by itself it ranks all fraud at {glue:text}`dp_gr_conv`, a plain random forest at {glue:text}`dp_gr_forest_ap`
 # ({glue:text}`dp_gr_forest`). That order is also the published one, on other data: on the Elliptic set of Bitcoin payments
-# Weber et al. report the superiority of a random forest over a graph convolution in their own abstract; two later papers quote their F1
-# as 0.788 against 0.628 (a third table, with other numbers, circulates). Seconds: {glue:text}`dp_gr_entity_s` for the counts' columns,
+# Weber et al. {cite}`weber2019` say in their abstract that a random forest was superior to a graph convolution; two later
+# sources quote their F1 as 0.788 against 0.628 (other numbers for the same table are in circulation). Seconds: {glue:text}`dp_gr_entity_s` for the counts' columns,
 # {glue:text}`dp_gr_graph_s` for a graph every second night, {glue:text}`dp_gr_conv_s` for the convolution,
 # {glue:text}`dp_gr_base_s` for the trees.
+#
+# (ch5-graph-leak)=
+# **And a graph leaks along its edges.** A walk that starts at a report carries the label to every neighbour. Draw the graph over
+# the whole table, start from all reports, and a payment is its own neighbour. The column looks splendid:
+
+# %%
+from casebook.fraud.graph_leak import whole_graph_leak
+
+along_edges = whole_graph_leak(
+    ring_bank.tables,
+    ring_bank.truth,
+    recorder.features,
+    span,
+    rng,
+    every=2,
+)
+along_edges.round(3)
+
+# %% tags=["remove-cell"]
+edge = along_edges["reported"]
+assert edge["leak, offline"] > edge["honest"] + 0.05
+assert edge["leak, in service"] < edge["honest"] / 2
+assert (
+    along_edges.loc["leak, offline", "true"] < (along_edges.loc["honest", "true"])
+)
+numbers(
+    dp_lk_honest=f"{edge['honest']:.2f}",
+    dp_lk_offline=f"{edge['leak, offline']:.2f}",
+    dp_lk_served=f"{edge['leak, in service']:.2f}",
+    dp_lk_true=f"{along_edges.loc['honest', 'true']:.2f}",
+    dp_lk_true_offline=f"{along_edges.loc['leak, offline', 'true']:.2f}",
+)
+
+# %% [markdown]
+# On the labels that the bank has in the end, average precision goes from {glue:text}`dp_lk_honest` to {glue:text}`dp_lk_offline`; on
+# the truth, which no team sees, it falls from {glue:text}`dp_lk_true` to {glue:text}`dp_lk_true_offline`, for the model has learnt who
+# reports. In service the column is as of midnight, and {glue:text}`dp_lk_served` is left. Ask whoever brings you a graph's gain for
+# the midnight at which each report was known.
 #
 # (ch5-graph-map)=
 # ### Where does the graph earn its keep?
@@ -586,6 +653,7 @@ figures_deeper.graph_map(cells)
 
 # %% tags=["remove-cell"]
 enough = ring_banks[ring_banks["ring_added"].notna()]
+assert enough["entity_leads"].mean() > 0.5 > enough["graph_adds"].mean()
 none = met_graph.null_frame
 mean_lead, mean_added = enough[["ring_lead", "ring_added"]].mean()
 numbers(
@@ -634,11 +702,11 @@ del recorder, ring_bank, scored
 # (ch5-handbook)=
 # ## On data that others made
 #
-# **The handbook's table comes out again, to the third digit for four of its five models. Its lesson about queues does not
-# survive: card precision stays where it was because the list is longer than there are frauds to find.**
+# **The handbook's table comes out again, to the third digit, for {glue:text}`dp_hb_same` models. One of its lessons does not
+# come with it: card precision hardly moves from simulator to bank because the simulator has too few bad cards to fill the list.**
 #
-# Real card payments are not public. What is: the simulated transactions of the *Fraud Detection Handbook* (Le Borgne, Siblini,
-# Lebichot and Bontempi, 2022), with printed results on the same days, and, for a bank whose data nobody may see, printed results
+# Real card payments are seldom public. What is: the simulated transactions of the *Fraud Detection Handbook*
+# {cite}`leborgne2022`, with printed results on the same days, and, for a bank whose data nobody may see, printed results
 # alone. Train on 25 to 31 July 2018, wait a week, test on 8 to 14 August without the cards already known.
 
 # %% tags=["hide-input"]
@@ -688,8 +756,8 @@ if handbook is not None:
 # (ch5-class-weights)=
 # ### Do class weights matter?
 #
-# **For the logistic regression AUC and card precision stay and average precision slips; for a tree both fall. What weights do is move the cut, which
-# you can do by moving the cut.** The handbook's sentence is that weights lift balanced accuracy and leave AUC and average
+# **For a logistic regression AUC and card precision stay and average precision slips; a tree loses average precision at every
+# weight. What weights do is move the cut, and you can do that by moving the cut.** The handbook's sentence is that weights lift balanced accuracy and leave AUC and average
 # precision. On its toy that is so for the line:
 
 # %%
@@ -698,7 +766,7 @@ toy_weights.round(3)
 
 # %%
 if handbook is not None:
-    weighted = real_weights.class_weights(handbook, rng, rounds=100)
+    weighted = real_weights.class_weights(handbook, rng, rounds=60)
     read = ["auc", "ap", "ap_published", "gap", "low", "high", "cp"]
     read += ["balanced_accuracy", "moved_cut"]
     display(weighted[read].round(3))
@@ -718,7 +786,9 @@ if handbook is not None:
     assert other.sum() == 1 and abs(line_w["auc"].max() - line_w["auc"].min()) < (
         0.005
     )
-    assert worst_line["high"] < 0 and worst_tree["high"] < 0
+    assert worst_line["high"] < 0 and (tree_w["high"].iloc[1:] < 0).all()
+    theirs = weighted["ap_published"].unstack("weight")
+    assert (theirs[0.01] < theirs[1.0] - 0.03).all()
     assert (line_w["moved_cut"] - line_w["balanced_accuracy"]).abs().max() < 0.01
     assert toy_tree["ap"].iloc[1] < toy_tree["ap"].iloc[0] - 0.03
     assert queue["found_fall"].min() > 5 * queue["cp_fall"].max()
@@ -822,8 +892,8 @@ if handbook is not None:
 # | who | what they report | what our numbers say |
 # | --- | --- | --- |
 # | Stripe, 2023 {cite}`stripe2023` | more than 1,000 signals, under 100 ms, 0.1% of legitimate payments blocked where about one in 1,000 is fraud. By secondary accounts they left boosted trees for a network alone in 2022, and training took 85% less time | the reason given is retraining, not accuracy; that rate is a tenth of the source's 1%, and [leaves ten times less room for alarms](ch5-arithmetic). We fitted no network |
-# | Uber, 2021 | a relational graph network against collusion: precision up 15% with few more false positives, and, in their words, not used in production | a graph [added {glue:text}`dp_st_added` to counts](ch5-graph-map): a result about rings is not a reason to launch |
-# | Swiggy, 2021 and 2023 | weak labels from rules and graphs raised recall by 16 points at the same precision (DeFraudNet); two years on, a talk: trees ahead of networks | labels nobody reported are worth having: [a push's answer](ch5-push-label), or [a quick refit](ch5-anomaly). Trees against a line: [{glue:text}`dp_boosted`](ch5-models-drawn) |
+# | Uber, which sells rides, 2021 | a relational graph network against collusion: precision up 15% with few more false positives, and, in their words, not used in production | a graph [added {glue:text}`dp_st_added` to counts](ch5-graph-map): a result about rings is not a reason to launch |
+# | Swiggy, which delivers meals, 2021 and 2023 | weak labels raised recall by 16 points at the same precision (DeFraudNet); two years on, in a talk, trees ahead of networks | labels nobody reported are worth having: [a push's answer](ch5-push-label), or [a quick refit](ch5-anomaly). Trees against a line: [{glue:text}`dp_boosted`](ch5-models-drawn) |
 # | Weber et al., 2019 | on Bitcoin payments a random forest ahead of a graph convolution | [the same order here](ch5-graph-table) |
 # :::
 #
@@ -842,13 +912,14 @@ if handbook is not None:
 # | tiers: approve, ask, review, decline, in a tenth of a second | [the cuts](ch5-tiers), [one against two against three](ch5-worlds), [the service](ch5-service) |
 # | who may move a cut; a release beside the old one; reason codes | [the holdback](ch5-holdback), [each answer's reasons](ch5-service), [first step on Monday](ch5-memo) |
 # | fraudsters move: days until a new pattern shows, what rules and model both find | [new attack or decay](ch5-novel), [how often to refit](ch5-retraining), [the new kind](ch5-anomaly), [rules in front](ch5-money) |
-# | graph features at their own midnight, hubs, labels that leak along edges | [the ring by hand](ch5-graph-see), [one table](ch5-graph-table) |
+# | graph features at their own midnight, hubs, labels that leak along edges | [the ring by hand](ch5-graph-see), [the leak](ch5-graph-leak) |
 #
 # Two numbers go round in guides to this case, for a payment company's precision after a change of its labels and for the share of
 # payments that another lets through in order to learn. We found no source for either, and they are not on this page.
 #
-# **What changed our mind.** We expected the detector without labels to earn its place by seeing what nobody had reported. It saw
-# some of it, and a refit on {glue:text}`dp_nv_reports` reports saw far more.
+# **What changed our mind.** A random split that was to flatter everywhere did so in {glue:text}`dp_random` drawn banks. The detector
+# without labels was to earn its place by seeing what nobody had reported. It saw some of it, and a refit on
+# {glue:text}`dp_nv_reports` reports, the median, saw far more.
 #
 # **What this did not solve.** Our fraudsters do not avoid a shared device when they learn that it is counted. And the
 # handbook's real payments stay with their owner: of the fall from simulator to bank we can say what it is not.
