@@ -502,7 +502,7 @@ numbers(
 # errs the other way, by a factor of twenty in the odds ([measured](ch5-undersampling)). Both are mended by labels of a later, matured week. What a wrong
 # level costs we played too: with odds off by a factor of two to forty the same model cost more in {glue:text}`od_costs` drawn banks,
 # and more than doing nothing in {glue:text}`od_nothing`. A Platt curve on matured labels mended it in {glue:text}`od_mended`, and in
-# {glue:text}`od_null` of those banks whose odds nobody had touched, since theirs promised too little as well.
+# {glue:text}`od_null` of those banks whose odds nobody had touched: a curve mends what was off before, too.
 #
 # ## Why two thresholds matter
 #
@@ -580,16 +580,15 @@ by_pass.rename_axis("fraudsters pass").rename(
 
 # %% tags=["remove-cell"]
 first, last_part = by_pass.iloc[0], by_pass.iloc[-1]
-held_push = {
-    name: str(share_holding(met_push.frame[name])) for name in wins
-} | {"null": str(share_holding(met_push.null_frame["push_helps"]))}
+held_push = {name: share_holding(met_push.frame[name]) for name in wins}
 assert first["push_beats_block"] > last_part["push_beats_block"]
+assert last_part["push_helps"] > 0
 numbers(
-    pu_alone=held_push["push_beats_block"],
+    pu_alone=str(held_push["push_beats_block"]),
     pu_alone_few=f"{first['push_beats_block']} of {first['banks']}",
-    pu_beside=held_push["push_helps"],
-    pu_null=held_push["null"],
-    pu_mistaken=held_push["mistaken_loses"],
+    pu_beside=str(held_push["push_helps"]),
+    pu_null=str(share_holding(met_push.null_frame["push_helps"])),
+    pu_mistaken=str(held_push["mistaken_loses"]),
 )
 
 # %% [markdown]
