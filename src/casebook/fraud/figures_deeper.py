@@ -114,23 +114,26 @@ def _reach(graph: CardGraph, rank: np.ndarray, nodes: Mapping[int, tuple[float, 
     return f"From {told} reported card the walks reach {reached} of {len(cards) - told} others"
 
 
-def graph_map(cells: pd.DataFrame) -> None:
-    """Draw where a graph adds to counts: mean gain in average precision on rings, and the banks, in each cell.
+def graph_map(cells: pd.DataFrame, title: str, subtitle: str) -> None:
+    """Draw a flip map of rings: mean gain in average precision, and the number of banks, in each cell.
 
     Parameters
     ----------
     cells : pandas.DataFrame
         From :func:`casebook.fraud.plays_graph.earns_its_keep`.
+    title, subtitle : str
+        Such as :func:`map_title` or :func:`lead_title` of the same cells.
     """
     grid = cells.pivot(index="ring_share", columns="sharing", values="mean")
     counts = cells.pivot(index="ring_share", columns="sharing", values="n").to_numpy()
+    limit = max(_LIMIT, float(np.nanmax(np.abs(grid.to_numpy()))))
     rows, columns = grid.shape
     _, ax = plt.subplots(figsize=(6.4, 4.2))
-    ax.pcolormesh(range(columns + 1), range(rows + 1), grid, cmap="RdBu", vmin=-_LIMIT, vmax=_LIMIT)
+    ax.pcolormesh(range(columns + 1), range(rows + 1), grid, cmap="RdBu", vmin=-limit, vmax=limit)
     for (row, column), value in np.ndenumerate(grid.to_numpy()):
         n = int(counts[row, column])
         words = f"{value:+z.3f}\nn={n}" if n else "no bank"
-        dark = n and abs(value) > 0.75 * _LIMIT
+        dark = n and abs(value) > 0.6 * limit
         colour = "white" if dark else INK
         ax.text(column + 0.5, row + 0.5, words, ha="center", va="center", fontsize=9, color=colour)
     ax.set(xticks=np.arange(columns) + 0.5, yticks=np.arange(rows) + 0.5)
@@ -138,7 +141,7 @@ def graph_map(cells: pd.DataFrame) -> None:
     ax.set_yticklabels([f"{100 * value:.0f}%" for value in grid.index])
     ax.set(xlabel="innocent sharing, none to most", ylabel="rings' share of attempts")
     ax.grid(visible=False)
-    style.finding(ax, map_title(cells), "average precision on rings, graph added to counts; n drawn banks")
+    style.finding(ax, title, subtitle)
 
 
 def map_title(cells: pd.DataFrame) -> str:
@@ -154,3 +157,23 @@ def map_title(cells: pd.DataFrame) -> str:
     adds = int((known >= _FIFTIETH).sum())
     part = f"a fiftieth or more in {adds} of {len(known)} parts" if adds else "nowhere a fiftieth"
     return f"The graph adds {known.min():+z.2f} to {known.max():+z.2f} to what counts find, {part}"
+
+
+def lead_title(cells: pd.DataFrame) -> str:
+    """Say between what the cells lie, and which way they go as more is shared.
+
+    Examples
+    --------
+    >>> lead_title(pd.DataFrame({"sharing": [0.2, 0.8], "mean": [-0.03, -0.1], "n": [4, 5]}))
+    'By itself the graph is at -0.10 to -0.03 against counts, lower where more is shared'
+    """
+    known = cells[cells["n"] > 0]
+    total = (known["mean"] * known["n"]).groupby(known["sharing"]).sum()
+    column = total / known["n"].groupby(known["sharing"]).sum()
+    way = ", whatever is shared"
+    if len(column) > 1 and column.is_monotonic_decreasing:
+        way = ", lower where more is shared"
+    elif len(column) > 1 and column.is_monotonic_increasing:
+        way = ", higher where more is shared"
+    low, high = known["mean"].min(), known["mean"].max()
+    return f"By itself the graph is at {low:+z.2f} to {high:+z.2f} against counts{way}"

@@ -73,8 +73,10 @@ def test_the_map_writes_gain_and_banks_into_each_cell():
             "n": [5, 6, 0, 7],
         }
     )
-    figures_deeper.graph_map(cells)
-    assert title() == "The graph adds +0.00 to +0.09 to what counts find, a fiftieth or more in 1 of 3 parts"
+    words = figures_deeper.map_title(cells)
+    figures_deeper.graph_map(cells, words, "average precision")
+    assert title() == words
+    assert words == "The graph adds +0.00 to +0.09 to what counts find, a fiftieth or more in 1 of 3 parts"
     written = [text.get_text() for text in plt.gca().texts]
     assert written == ["+0.001\nn=5", "no bank", "-0.004\nn=6", "+0.090\nn=7"]
 
@@ -82,3 +84,18 @@ def test_the_map_writes_gain_and_banks_into_each_cell():
 def test_a_map_of_small_gains_says_so():
     cells = pd.DataFrame({"mean": [0.01, -0.01], "n": [3, 3]})
     assert figures_deeper.map_title(cells).endswith("to what counts find, nowhere a fiftieth")
+
+
+@pytest.mark.parametrize(
+    ("means", "way"),
+    [([-0.1, -0.2], "lower where"), ([-0.2, 0.1], "higher where"), ([-0.1], "whatever")],
+)
+def test_the_lead_s_title_says_which_way_sharing_goes(means, way):
+    cells = pd.DataFrame({"sharing": [0.2, 0.8][: len(means)], "mean": means, "n": 3})
+    words = figures_deeper.lead_title(cells)
+    assert way in words and f"{max(means):+.2f}" in words
+
+
+def test_an_empty_cell_has_no_part_in_the_lead():
+    cells = pd.DataFrame({"sharing": [0.2, 0.5, 0.8], "mean": [-0.1, np.nan, -0.3], "n": [2, 0, 2]})
+    assert figures_deeper.lead_title(cells).endswith("against counts, lower where more is shared")
