@@ -204,7 +204,7 @@ numbers(
 # ## Evaluation as time runs
 #
 # **One test is one draw: over {glue:text}`dp_origins` origins the average precision of the same trees runs from
-# {glue:text}`dp_low` to {glue:text}`dp_high`, and the line is ahead of them at {glue:text}`dp_line_ahead`.** Each origin
+# {glue:text}`dp_low` to {glue:text}`dp_high`, and the line beats the trees at {glue:text}`dp_line_ahead`.** Each origin
 # trains on 32 days, waits a week for labels, and tests on ten days; then all of it moves on.
 
 # %%
