@@ -396,8 +396,8 @@ seen.T.round(0)
 # %% [markdown]
 # Read the rows "day": the first evening on which the two groups are known to differ, by a test that may be looked at daily and
 # errs in one release of a hundred at most (`casebook.experiments.srm_sequential`: equal models share cards with a signal as
-# the lots were drawn). Behind 5% of eight thousand cards stand a few dozen reports. Alerts ring soonest and say the least: a good new
-# model alerts differently too. Denied pushes are frauds, known at once. Reports are what you are after, and come last.
+# the lots were drawn). Behind 5% of eight thousand cards stand a few dozen reports. Alerts ring soonest and say the least: with half
+# of the cards held in drawn banks they rang for {glue:text}`hb_broken_alerts` broken releases and for {glue:text}`hb_sound_alerts` sound ones. Denied pushes are frauds, known at once. Reports are what you are after, and come last.
 #
 # Now scale it: the rates of the broken and the old model, at the prompt's share of fraud, in a bank of ten million cards.
 
@@ -470,6 +470,8 @@ numbers(
     hb_days_1=count(worst.loc["reports", "days at 1%"]),
     hb_days_5=count(worst.loc["reports", "days at 5%"]),
     hb_denials_1=count(worst.loc["denials", "days at 1%"]),
+    hb_broken_alerts=f"{kept.frame['days_alerts_50'].notna().sum()} of {kept.n}",
+    hb_sound_alerts=f"{kept.frame['sound_alerts_50'].notna().sum()} of {kept.n}",
     hb_held=count(held_cards.sum()),
     hb_reports=count(seen.loc["risk store down", "held, reports"]),
     hb_shows=held(kept, "shows_5"),
