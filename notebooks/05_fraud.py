@@ -34,8 +34,8 @@
 #
 # You will be able to turn a call centre's size into a {term}`false-positive rate`, derive the cuts between four actions from costs,
 # build features that know no future, judge a model by what it saves when it is played, and say what its labels leave out.
-# Cells with a solid rule are the core path, about 25 minutes with the bold sentences and the boxes. Two pages belong to this
-# one: [in operation](05_fraud_operations), and [deeper and on real data](05_fraud_deeper). `seed` starts all randomness;
+# Cells with a solid rule are the core path, about 25 minutes with the bold sentences and the boxes. Three pages belong to this
+# one: [in operation](05_fraud_operations), [deeper](05_fraud_deeper) and [on data that others made](05_fraud_real). `seed` starts all randomness;
 # `scale` is "small" or "full".
 
 # %% tags=["parameters"]
@@ -914,10 +914,10 @@ client.close(), log.close(), folder.cleanup()
 # ## On real data
 #
 # **The public set with cards and terminals that this chapter can be held against is somebody else's simulator.** The handbook
-# of Le Borgne, Siblini, Lebichot and Bontempi (2022) has one, with a table of baselines. [On the deeper page](ch5-handbook)
+# of Le Borgne, Siblini, Lebichot and Bontempi (2022) has one, with a table of baselines. [On a page of its own](ch5-handbook)
 # the same days go through the same functions, published figures beside ours. From its simulated to its real payments the
-# published average precision [falls by a factor](ch5-fall) of {glue:text}`05_fraud_deeper.ipynb::dp_hb_fall:s` to
-# {glue:text}`05_fraud_deeper.ipynb::dp_hb_fall_most:s`; rarer fraud explains {glue:text}`05_fraud_deeper.ipynb::dp_hb_share:s` of that.
+# published average precision [falls by a factor](ch5-fall) of {glue:text}`05_fraud_real.ipynb::dp_hb_fall:s` to
+# {glue:text}`05_fraud_real.ipynb::dp_hb_fall_most:s`; rarer fraud explains {glue:text}`05_fraud_real.ipynb::dp_hb_share:s` of that.
 
 # %% [markdown]
 # (ch5-exercises)=

@@ -32,7 +32,7 @@ def weekly_calibration(weeks: pd.DataFrame, later: pd.DataFrame) -> None:
     ax.plot(ripe["week"], ripe["ratio"], label="mended", **style.stroke("advised"))
     ax.fill_between(ripe["week"], ripe["low"], ripe["high"], color=ADVISED, alpha=0.12, linewidth=0)
     ax.axhline(1, color=SUBTLE, linewidth=1)
-    ax.set(xlabel="week of the event", ylabel="reported frauds for each promised", ylim=(0, None))
+    ax.set(xlabel="week of the event", ylabel="reported / promised frauds", ylim=(0, None))
     ax.set_xticks(weeks["week"])
     label_lines(ax)
     style.finding(ax, last_week_title(weeks, later), "events that passed unasked; band: 95%, cards as clusters")
