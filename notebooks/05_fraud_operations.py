@@ -11,7 +11,7 @@
 # ---
 
 # %% tags=["install", "remove-cell"]
-# business-ml-casebook[serve]
+# business-ml-casebook
 
 # %% [markdown]
 # # 5. Credit-card fraud detection: in operation

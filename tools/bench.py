@@ -40,6 +40,7 @@ FULL = (  # pages whose prompt states a size
     "04_churn_operations",
     "04_churn_deeper",
     "05_fraud",
+    "05_fraud_operations",
     "05_fraud_deeper",
     "08_ab_test",
     "08_ab_test_deeper",
