@@ -367,6 +367,7 @@ hold_world, share, released_on = World(prevalence=0.008), 0.05, 49
 signals = ("alerts", "denials", "reports")
 
 
+# %%
 def release(**how):
     """Play a release beside a holdback; return its readings, and who is held."""
     one = HeldBack(Release(share, **how), hold_cards, np.random.default_rng(seed))
@@ -417,6 +418,7 @@ def rates(name, signal, curve):
     )
 
 
+# %%
 hold_curve = played_out["the old model again"]["late"]
 scaled = [
     {

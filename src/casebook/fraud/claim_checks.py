@@ -11,9 +11,10 @@ from scipy.stats import norm
 from sklearn.base import clone
 
 from casebook.claims import Bounds
-from casebook.contracts import BoolArray, refuse, require_columns
+from casebook.contracts import BoolArray, FloatArray, refuse, require_columns
 from casebook.fraud.dials import draw_world
 from casebook.fraud.evaluate import average_precision
+from casebook.fraud.evaluate_gap import Gap, precision_gap
 from casebook.fraud.feature_spec import FEATURES
 from casebook.fraud.holdback_scale import EVENTS_A_DAY, LONGEST, PREVALENCE, Rates, expected_day
 from casebook.fraud.model_base import Model
@@ -37,9 +38,12 @@ def ap_lost(
     fitted_to: tuple[pd.DataFrame, npt.NDArray[np.int8], float],
     X_test: pd.DataFrame,
     fraud: BoolArray,
+    card: npt.NDArray[np.int64],
+    rng: np.random.Generator,
     groups: Mapping[str, Sequence[str]] | None = None,
-) -> pd.Series:
-    """Return the average precision that a model loses when it is fitted without a group of features.
+    rounds: int = 60,
+) -> tuple[float, dict[str, Gap]]:
+    """Return a model's average precision, and what it loses when it is fitted without a group of features.
 
     Parameters
     ----------
@@ -49,13 +53,12 @@ def ap_lost(
         As :func:`casebook.fraud.protocol.training` returns it.
     X_test : pandas.DataFrame, shape (m, k)
     fraud : array of bool, shape (m,)
+    card : array of int, shape (m,)
+    rng : numpy.random.Generator
     groups : mapping, optional
         Names of columns; by default :data:`GROUPS`.
-
-    Returns
-    -------
-    pandas.Series
-        By group, after ``all`` (nothing left out), which is the precision itself.
+    rounds : int
+        Draws of the intervals over cards.
 
     Raises
     ------
@@ -63,13 +66,15 @@ def ap_lost(
         A column that is not there.
     """
     X, y, kept = fitted_to
-    found: dict[str, float] = {}
-    for name, columns in {"all": (), **(GROUPS if groups is None else groups)}.items():
+
+    def score(columns: Sequence[str]) -> FloatArray:
         require_columns(X, list(columns), "X")
         fitted = clone(model).fit(X.drop(columns=list(columns)), y, kept)
-        ap = average_precision(fraud, fitted.predict(X_test.drop(columns=list(columns))))
-        found[name] = found["all"] - ap if found else ap
-    return pd.Series(found)
+        return np.asarray(fitted.predict(X_test.drop(columns=list(columns))))
+
+    whole, named = score(()), GROUPS if groups is None else groups
+    lost = {name: precision_gap(fraud, whole, score(columns), card, rng, rounds) for name, columns in named.items()}
+    return average_precision(fraud, whole), lost
 
 
 def drawn_costs(stakes: Stakes, n: int, rng: np.random.Generator, p: float = 0.3) -> pd.DataFrame:
@@ -217,11 +222,6 @@ def days_until_seen(
         Maturity of reports; None: they come at once.
     episode : float
         Missed attempts per reporting card.
-
-    Raises
-    ------
-    ContractError
-        A loss that is larger than the recall.
 
     Examples
     --------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -96,11 +97,15 @@ def whole_graph_leak(
         boosted(train.iloc[chosen].to_numpy(), labels, np.random.default_rng(seed)) for train, _ in (midnight, whole)
     )
     score = (honest(midnight[1].to_numpy()), leaking(whole[1].to_numpy()), leaking(midnight[1].to_numpy()))
-    ids = midnight[1].index
+    return _judged(dict(zip(DESIGNS, score, strict=True)), midnight[1].index, truth, reports)
+
+
+def _judged(scores: Mapping[str, Any], ids: pd.Index, truth: Truth, reports: pd.DataFrame) -> pd.DataFrame:
+    """Return the average precision of each design on the labels that come in the end, and on the truth."""
     fraud = truth.events.set_index("event_id").loc[ids, "fraud"].to_numpy(dtype=bool)
     told = ids.isin(reports["event_id"])
     measured = {
         name: {"reported": average_precision(told, p), "true": average_precision(fraud, p)}
-        for name, p in zip(DESIGNS, score, strict=True)
+        for name, p in scores.items()
     }
     return pd.DataFrame.from_dict(measured, orient="index")
