@@ -36,7 +36,7 @@ rng = np.random.default_rng(seed)
 # (ch5-handbook)=
 # ## The handbook's table
 #
-# **The handbook's table comes out again, to the third digit, for {glue:text}`dp_hb_same` models. One of its lessons does not
+# **The handbook's table comes out again, to one or two thousandths, for {glue:text}`dp_hb_same` models. One of its lessons does not
 # come with it: card precision hardly moves from simulator to bank because the simulator has too few bad cards to fill the
 # list.**
 #
@@ -58,7 +58,7 @@ REAL_KEYS = [
     *("toy_ap_last", "toy_tree_first", "toy_tree_last", "fall", "fall_most"),
     *("by_prevalence", "share", "bound", "cp", "ceiling", "fraud_cards"),
     *("cp_real", "found", "found_real", "found_fall", "cp_fall", "rf_ap"),
-    *("kept_up",),
+    *("kept_up", "all_cards"),
 ]
 REAL_KEYS = [f"dp_hb_{name}" for name in REAL_KEYS]
 path = datasets.fetch("fraud-handbook")
@@ -86,15 +86,16 @@ if handbook is not None:
 # handbook has it; where they stay (`cp_kept`) the same scores look better by {glue:text}`dp_hb_kept_up` on average. The rule
 # belongs beside the number.
 #
-# There is no shared device in this set, so a graph has nothing to work on; the forest against the graph convolution is in
+# There is no shared device in this set, so a graph of these has nothing to work on, and one of cards and terminals we did not
+# build; the forest against the graph convolution is in
 # [the graphs' table](ch5-graph-table). The forest here has {glue:text}`dp_hb_rf_ap`.
 #
 # (ch5-class-weights)=
 # ### Do class weights matter?
 #
 # **For a logistic regression AUC and card precision stay and average precision slips; a tree loses average precision at every
-# weight. What weights do is move the cut, and you can do that by moving the cut.** The handbook's sentence is that weights
-# lift balanced accuracy and leave AUC and average precision. On its toy that is so for the line:
+# weight. What weights do is move the cut, and you can do that by moving the cut.** A common reading is that weights lift balanced
+# accuracy and leave AUC and average precision. The handbook's toy shows it for the line:
 
 # %%
 toy_weights = real_weights.toy_class_weights()
@@ -117,8 +118,9 @@ if handbook is not None:
     other = beside["why"] != "the same"
     worst_line = line_w.loc[line_w["gap"].idxmin()]
     worst_tree = tree_w.loc[tree_w["gap"].idxmin()]
-    part = real_prevalence.prevalence_part(on_handbook)
-    queue = real_prevalence.queue_part(on_handbook)
+    raw = handbook[handbook["day"].isin(test_rows["day"].unique())]
+    part = real_prevalence.prevalence_part(on_handbook, raw=raw)
+    queue = real_prevalence.queue_part(on_handbook, raw=raw)
     cp_fall = queue["cp_fall"]
     assert other.sum() == 1
     assert line_w["auc"].max() - line_w["auc"].min() < 0.005
@@ -128,9 +130,9 @@ if handbook is not None:
     moved = line_w["moved_cut"] - line_w["balanced_accuracy"]
     assert moved.abs().max() < 0.01
     assert toy_tree["ap"].iloc[1] < toy_tree["ap"].iloc[0] - 0.03
-    assert queue["found_fall"].min() > 5 * queue["cp_fall"].max()
-    assert part["fall"].min() < queue["found_fall"].mean() < part["fall"].max()
-    assert part["share"].max() < 0.1 and part["share_most"].max() < 0.5
+    assert queue["found_fall"].min() > 2 * queue["cp_fall"].max()
+    assert queue["found_fall"].max() < part["fall"].min()
+    assert part["share"].max() < 0.15 and part["share_most"].max() < 0.8
 
 # %% tags=["remove-cell"]
 if handbook is not None:
@@ -173,6 +175,7 @@ if handbook is not None:
         cp=f"{queue['cp'].max():.2f}",
         ceiling=f"{queue['ceiling'].mean():.2f}",
         fraud_cards=count(queue["fraud_cards"].mean()),
+        all_cards=count(queue["all_fraud_cards"].mean()),
         cp_real=f"{queue['cp_real'].max():.2f}",
         cp_fall=f"{cp_fall.min():.1f} to {cp_fall.max():.1f}",
         found=percent(queue["found"].mean()),
@@ -190,8 +193,8 @@ if handbook is not None:
 # line's AUC goes from {glue:text}`dp_hb_auc_first` to {glue:text}`dp_hb_auc_last` and its card precision from
 # {glue:text}`dp_hb_lr_cp`, but its average precision from {glue:text}`dp_hb_lr_ap_first` to {glue:text}`dp_hb_lr_ap` at the
 # strongest weight, {glue:text}`dp_hb_lr_worst` ({glue:text}`dp_hb_lr_low` to {glue:text}`dp_hb_lr_high`); the tree loses up
-# to {glue:text}`dp_hb_tree_worst` ({glue:text}`dp_hb_tree_low` to {glue:text}`dp_hb_tree_high`). So as a rule for all models
-# it is *refuted*, by their own columns too.
+# to {glue:text}`dp_hb_tree_worst` ({glue:text}`dp_hb_tree_low` to {glue:text}`dp_hb_tree_high`). So as a rule for all models it is *refuted*; the handbook's own
+# summary of its chapter on imbalance says that such methods usually cost average precision and card precision.
 #
 # And the gain? The line's balanced accuracy goes from {glue:text}`dp_hb_ba_first` to {glue:text}`dp_hb_ba_last`. Leave the
 # weights alone, cut the unweighted score at the same place, and it is {glue:text}`dp_hb_moved` as well. Weights are a
@@ -201,8 +204,8 @@ if handbook is not None:
 # ### From the simulator to a bank
 #
 # **Average precision falls by a factor of {glue:text}`dp_hb_fall` to {glue:text}`dp_hb_fall_most` from the handbook's simulated
-# to its real payments. Rarer fraud explains {glue:text}`dp_hb_share` of that fall at the simulator's own ROC, and could never
-# explain more than {glue:text}`dp_hb_bound`. The rest is a worse ROC: real fraud looks more like an honest payment.**
+# to its real payments. Rarer fraud explains at most {glue:text}`dp_hb_share` of that fall at the simulator's own ROC, and no ROC would make
+# it more than {glue:text}`dp_hb_bound`. The rest is a worse ROC, and why it is worse nobody outside that bank can say.**
 
 # %%
 if handbook is not None:
@@ -211,16 +214,17 @@ if handbook is not None:
     display(queue.T.round(3))
 
 # %% [markdown]
-# Fraud is 0.25% of the real payments by the handbook's account, about 1,000 in 400,000 a day. Read our own curves at that
-# prevalence, and average precision falls by a factor of {glue:text}`dp_hb_by_prevalence` at most. Precision at a cut falls by
+# Fraud is 0.25% of the real payments by the handbook's account, about 1,000 in 400,000 a day. Read our own curves at that fall of the odds (as if known cards, which
+# leave the list, thinned out both sets alike), and average precision falls by a factor of {glue:text}`dp_hb_by_prevalence` at most. Precision at a cut falls by
 # less than the odds of fraud do, whatever the curve: that is the bound (shares are of the logarithm, since the fall is a
 # product).
 #
 # **And card precision "barely moves"?** By a factor of {glue:text}`dp_hb_cp_fall`. But a list of a hundred cards cannot be
-# right about more cards than there are: on a simulated day {glue:text}`dp_hb_fraud_cards` have a fraud, so a perfect list has
-# {glue:text}`dp_hb_ceiling`. On a real day it is above 300, and a perfect list has 1. Of the bad cards the simulated list
-# holds {glue:text}`dp_hb_found`, the real one {glue:text}`dp_hb_found_real`: a fall by a factor of
-# {glue:text}`dp_hb_found_fall`, as large as the one in average precision. Quote card precision with its ceiling and with the
+# right about more cards than there are: on a simulated day
+# {glue:text}`dp_hb_all_cards` have a fraud, and {glue:text}`dp_hb_fraud_cards` once the known ones have left, so a perfect list has
+# {glue:text}`dp_hb_ceiling`. On a real day it is above 300, and a perfect list has 1. Of the day's bad cards the simulated list
+# holds {glue:text}`dp_hb_found`, the real one {glue:text}`dp_hb_found_real`: a fall by a factor of {glue:text}`dp_hb_found_fall`,
+# less than that of average precision and far more than that of card precision. Quote card precision with its ceiling and with the
 # number of bad cards, or it will comfort you with an accident.
 #
 # :::{admonition} Say it

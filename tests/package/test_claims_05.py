@@ -71,11 +71,11 @@ VALUES = {
     "5.cut-call": Turn(Bounds(0.42, 0.58), Bounds(0.03, 0.32), CORRECTED),
     "5.cut-block": Turn(Bounds(0.86, 0.94), Bounds(0.1, 0.6), CORRECTED),
     "5.cuts-fit-costs": Turn([1.0, 1.5, 0.6], [7.5, 3.6, 24.5], CORRECTED),
-    "5.above-cuts": Turn([0.16, 0.03, 0.0], [0.16, 1.2, 0.0], DEPENDS),  # a p that promises too much
+    "5.above-cuts": Turn([1.0, 1.0, 0.992], [1.0, 1.0, 0.89], DEPENDS),  # 50,000 typed for 56,000
     "5.push-frequent": Turn([0.016, 0.015], [0.016, 0.0027], DEPENDS),
     "5.block-rare": Turn(4e-6, 0.01, CORRECTED),
-    "5.call-tier": Turn(Bounds(2_500.0, 28_000.0), Bounds(2_500.0, 100_000.0), DEPENDS),
-    "5.block-stops": Turn(0.4, 0.006, CORRECTED),
+    "5.call-tier": Turn([3_900.0, 151.0, 14_000.0], [3_900.0, 151.0, 100_000.0], DEPENDS),
+    "5.block-stops": Turn([0.4, 0.131], [0.006, 0.131], DEPENDS),
     "5.cut-keeps-guardrail": Turn([0.002, 0.009], [0.002, 0.015], DEPENDS),
     "5.two-thresholds": Turn(2, 3, CORRECTED),
     "5.single-loses": Turn(Bounds(0.69, 0.96), Bounds(0.05, 0.3), CORRECTED),
@@ -95,12 +95,13 @@ VALUES = {
     "5.sharing-spoils": Turn(Bounds(-0.6, -0.1), Bounds(-0.28, 0.32), DEPENDS),
     "5.adapting-wears-out": Turn(Bounds(0.35, 0.8), Bounds(-0.52, 0.21), CORRECTED),
     "5.daily": Turn(Bounds(0.55, 0.9), Bounds(0.21, 0.57), DEPENDS),
-    "5.labels-in-time": Turn([0.6, 0.7], [0.43, 0.03, 0.0], CORRECTED),
+    "5.labels-in-time": Turn([0.6, 0.7], [0.76, 0.43, 0.03, 0.0], DEPENDS),
     "5.drift-watch": Turn(Bounds(0.88, 1.0), Bounds(0.3, 0.7), CORRECTED),
-    "5.novel-or-decay": Turn(Bounds(0.82, 0.95), Bounds(0.51, 0.74), CORRECTED),
+    "5.novel-or-decay": Turn(Bounds(0.82, 0.97), Bounds(0.73, 0.95), DEPENDS),
     "5.quiet-kept": Turn(Bounds(0.91, 1.0), Bounds(0.58, 0.92), DEPENDS),
     "5.holdback-days": Turn([9.0, 13.0], [61.0, 164.0, 16.0], CORRECTED),
-    "5.holdback-detects": Turn(Bounds(0.85, 1.0), Bounds(0.68, 1.0), DEPENDS),
+    "5.holdback-detects": Turn(Bounds(0.85, 1.0), Bounds(0.21, 0.62), CORRECTED),
+    "5.explore": Turn(Bounds(0.55, 0.9), Bounds(0.09, 0.41), CORRECTED),
 }  # fmt: skip
 
 MORALS_TURN = {

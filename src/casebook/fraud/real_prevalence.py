@@ -48,7 +48,9 @@ REAL_PREVALENCE = 0.0025
 REAL_FRAUD_CARDS = 300
 
 
-def prevalence_part(scored: Scored, prevalence: float = REAL_PREVALENCE) -> pd.DataFrame:
+def prevalence_part(
+    scored: Scored, prevalence: float = REAL_PREVALENCE, raw: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Say how much of the fall of average precision the rarer fraud explains, the ROC held fixed.
 
     The fall is a product: what fewer frauds do at the same ROC, times what a worse ROC does. ``share`` is the first
@@ -63,6 +65,9 @@ def prevalence_part(scored: Scored, prevalence: float = REAL_PREVALENCE) -> pd.D
         As :func:`casebook.fraud.real.handbook_scores` returns it, with a model of :data:`PUBLISHED_FALL`.
     prevalence : float
         That of the real transactions.
+    raw : pandas.DataFrame, optional
+        All events of the test days, also of cards known by then: what the real share was counted on. The odds fall
+        from these, as if known cards thinned out both sets alike. By default the scored ones.
 
     Returns
     -------
@@ -78,10 +83,12 @@ def prevalence_part(scored: Scored, prevalence: float = REAL_PREVALENCE) -> pd.D
     """
     rows = {}
     y = scored.test["fraud"].to_numpy()
-    most = y.mean() / (1 - y.mean()) * (1 - prevalence) / prevalence
+    share = float((scored.test if raw is None else raw)["fraud"].mean())
+    most = share / (1 - share) * (1 - prevalence) / prevalence
+    odds = y.mean() / (1 - y.mean()) / most
     for name, fall in _common(scored).items():
         p = scored.score[name].to_numpy()
-        ours, moved = average_precision(y, p), average_precision(y, p, prevalence=prevalence)
+        ours, moved = average_precision(y, p), average_precision(y, p, prevalence=odds / (1 + odds))
         rows[name] = {
             "prevalence": y.mean(),
             "ap": ours,
@@ -97,7 +104,9 @@ def prevalence_part(scored: Scored, prevalence: float = REAL_PREVALENCE) -> pd.D
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 
 
-def queue_part(scored: Scored, k: int = 100, fraud_cards: float = REAL_FRAUD_CARDS) -> pd.DataFrame:
+def queue_part(
+    scored: Scored, k: int = 100, fraud_cards: float = REAL_FRAUD_CARDS, raw: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Put card precision beside what it could have been, and beside the share of fraudulent cards that it means.
 
     A list of ``k`` cards cannot hold more fraudulent cards than there are, nor find more than ``k`` of them. So the
@@ -110,14 +119,18 @@ def queue_part(scored: Scored, k: int = 100, fraud_cards: float = REAL_FRAUD_CAR
     k : int
         Cards on the day's list; the printed numbers are for 100.
     fraud_cards : float
-        Cards with a fraud on a day of the real transactions.
+        Cards with a fraud on a day of the real transactions, known ones among them.
+    raw : pandas.DataFrame, optional
+        As in :func:`prevalence_part`: then ``found`` is of all cards with a fraud on the day, as it is for the real
+        ones. By default of those that are left.
 
     Returns
     -------
     pandas.DataFrame
         Index ``model``. Simulated: ``cp`` (ours, found cards leave), ``ceiling`` (the best possible on the same days),
-        ``fraud_cards`` (a day, those that are left), ``found`` (share of them on the list). Printed for the real
-        transactions: ``cp_real``, ``ceiling_real``, ``found_real``. ``cp_fall`` and ``found_fall``: ratios.
+        ``fraud_cards`` (a day, those that are left), ``all_fraud_cards`` (with the known ones), ``found`` (share of
+        them on the list). Printed for the real transactions: ``cp_real``, ``ceiling_real``, ``found_real``.
+        ``cp_fall`` and ``found_fall``: ratios.
 
     Raises
     ------
@@ -127,12 +140,14 @@ def queue_part(scored: Scored, k: int = 100, fraud_cards: float = REAL_FRAUD_CAR
     rows, test = {}, scored.test
     for name, fall in _common(scored).items():
         days = card_days(test["card_id"], test["day"], scored.score[name], test["fraud"], k, drop_found=True)
-        cp, found = float(days["precision"].mean()), float(days["found"].sum() / days["fraud_cards"].sum())
+        cp = float(days["precision"].mean())
+        found = float(days["found"].sum() / days["fraud_cards"].sum()) if raw is None else cp * k / _fraud_cards(raw)
         found_real = min(1.0, fall.cp_real * k / fraud_cards)
         rows[name] = {
             "cp": cp,
             "ceiling": float(days["ceiling"].mean()),
             "fraud_cards": float(days["fraud_cards"].mean()),
+            "all_fraud_cards": np.nan if raw is None else _fraud_cards(raw),
             "found": found,
             "cp_real": fall.cp_real,
             "ceiling_real": min(k, fraud_cards) / k,
@@ -141,6 +156,11 @@ def queue_part(scored: Scored, k: int = 100, fraud_cards: float = REAL_FRAUD_CAR
             "found_fall": found / found_real,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+
+
+def _fraud_cards(raw: pd.DataFrame) -> float:
+    """Return the cards with a fraud on a mean day."""
+    return float(raw[raw["fraud"] == 1].groupby("day")["card_id"].nunique().mean())
 
 
 def _common(scored: Scored) -> dict[str, Fall]:

@@ -158,6 +158,20 @@ def test_the_queues_part_counts_found_cards(scored):
     assert row["found_fall"] == pytest.approx(row["found"] / row["found_real"])
 
 
+def test_known_cards_count_where_the_real_ones_do(scored):
+    known = scored.test[scored.test["fraud"] == 1]
+    raw = pd.concat([scored.test, known.assign(card_id=known["card_id"] + 10**6)])  # as many known cards again
+    row = real_prevalence.queue_part(scored, k=5, fraud_cards=50, raw=raw).loc["boosting"]
+    cards = known.groupby("day")["card_id"].nunique().mean()
+    assert row["all_fraud_cards"] == pytest.approx(2 * cards)
+    assert row["found"] == pytest.approx(row["cp"] * 5 / (2 * cards))
+    table = real_prevalence.prevalence_part(scored, prevalence=0.0025, raw=raw)
+    odds = raw["fraud"].sum() / (1 - raw["fraud"]).sum()
+    assert table["most"].to_numpy() == pytest.approx(odds * 0.9975 / 0.0025)
+    plain = real_prevalence.prevalence_part(scored, prevalence=0.0025)
+    assert (table["by_prevalence"] > plain["by_prevalence"]).all()
+
+
 def test_class_weights_move_the_cut(week):
     table = real_weights.class_weights(week, np.random.default_rng(0), rounds=20)
     assert table.index.tolist() == list(real_weights.PUBLISHED_WEIGHTS)
