@@ -271,12 +271,15 @@ def test_the_cost_is_the_old_models_extra_on_its_share():
 
 
 def test_a_bank_is_played_with_all_its_signals(monkeypatch):
-    small = {"CARDS": 400, "DAYS": DAYS, "RELEASE": RELEASE, "SPLITS": 5, "SHARES": (0.02, 0.1, 0.5), "BANK": WORLD}
+    small = {"CARDS": 400, "DAYS": DAYS, "RELEASE": RELEASE, "SPLITS": 5, "BANK": WORLD}
     for name, value in (small | {"_SINCE": DAYS - NEW}).items():
         monkeypatch.setattr(plays_holdback, name, value)
     dials = {"fault": 0.5, "speed": 0.0, "delay_days": 2.0, "reported": 0.9}
     row = plays_holdback.play_holdback(dials, np.random.default_rng(0))
-    assert {f"days_{signal}_{share}" for signal in plays_holdback.READ for share in (2, 10, 50)} <= set(row)
+    assert {f"days_{signal}_{share}" for signal in plays_holdback.READ for share in (1, 5, 50)} <= set(row)
+    for share in (1, 5, 50):
+        rang = [np.isfinite(row[f"days_{signal}_{share}"]) for signal in ("reports", "frauds")]
+        assert row[f"shows_{share}"] == any(rang)
     assert all(0 <= row[f"false_{signal}_50"] <= 1 for signal in SIGNALS)
     assert row["cost_5"] == pytest.approx(5 * row["cost_1"])
 
