@@ -102,7 +102,7 @@ def test_nothing_of_the_day_or_later_is_heard():
     for tables, x in (((events, reports), features), ((changed, known), moved)):
         log = read_log(*tables)
         scores.append(GraphConvolution(own=True).fit(log, x, train, y).score(log, x, asked))
-    np.testing.assert_array_equal(*scores)
+    np.testing.assert_allclose(*scores, rtol=1e-12)  # sums are in another order, which older versions round otherwise
     assert scores[0].std() > 0
 
 
