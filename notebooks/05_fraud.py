@@ -443,6 +443,10 @@ shown = ["frauds", "prevalence", "ap", "recall_at_0.01", "recall_at_0.001"]
 short = {"recall_at_0.01": "at 1%", "recall_at_0.001": "at 0.1%"}
 parts[shown].rename(columns=short).round(4)
 
+# %%
+parts = parts.assign(came=parts["frauds"] / parts["promised"].astype(float))
+parts[["card_precision", "ceiling", "promised", "came"]].astype(float).round(2)
+
 # %% tags=["remove-cell"]
 difference = gaps(scores, test, "boosted", rng, 100).loc["logistic"]
 smallest = int(parts["frauds"].loc["kind"].min())
@@ -764,6 +768,63 @@ numbers(
 # With blocks alone the same model keeps {glue:text}`mo_one`: {glue:text}`mo_push_part` less. Holders get
 # {glue:text}`mo_pushes` pushes a year each. (One bank with {glue:text}`mo_attempts` attempts and {glue:text}`mo_played`
 # holders.)
+#
+# By channel and by kind, the same two futures: what is stolen, net, with nothing done and with own costs, and what honest holders
+# pay, all per million honest events.
+
+# %%
+own_way = by_model(model, ways["three cuts"])
+per_million = 1e6 / ledger.events
+
+
+def in_money(run, by):
+    """Return what passed and what honest holders paid since day 80, by group."""
+    table = run.truth.events.assign(
+        channel=run.tables["events"]["channel"].to_numpy(),
+        passed=(run.tables["decisions"]["outcome"] == "passed").to_numpy(),
+    )[run.tables["events"]["at"].to_numpy() >= 80 * DAY]
+    lost = table["loss_dollars"].where(table["fraud"] & table["passed"], 0)
+    paid = table["friction_dollars"]
+    sums = pd.DataFrame({"lost": lost, "friction": paid}).groupby(table[by])
+    return sums.sum() * per_million
+
+
+# %%
+by_part = {}
+for name in ("nothing", "own costs"):
+    future = past.go_on(past.featured(own_way) if name == "own costs" else None)
+    for by in ("channel", "kind"):
+        by_part[by, name] = in_money(future, by)
+    del future
+by_part = pd.concat(by_part).unstack(1)
+by_part.columns = [f"{what}, {name}" for what, name in by_part.columns]
+by_part["kept"] = 1 - by_part["lost, own costs"] / by_part["lost, nothing"]
+by_part = by_part[by_part["lost, nothing"] > 0].rename_axis(["by", "group"])
+by_part[
+    ["lost, nothing", "lost, own costs", "friction, own costs", "kept"]
+].round(
+    {
+        "lost, nothing": 0,
+        "lost, own costs": 0,
+        "friction, own costs": 0,
+        "kept": 2,
+    }
+)
+
+# %% tags=["remove-cell"]
+kept_kind = by_part.loc["kind", "kept"]
+whole_loss = by_part.loc["kind", "lost, own costs"].sum()
+assert np.isclose(whole_loss, money.loc["own costs", "loss"])
+numbers(
+    mo_kind_best=str(kept_kind.idxmax()).replace("_", " "),
+    mo_kind_worst=str(kept_kind.idxmin()).replace("_", " "),
+    mo_kind_most=percent(kept_kind.max()),
+    mo_kind_least=percent(kept_kind.min()),
+)
+
+# %% [markdown]
+# Of {glue:text}`mo_kind_best` the model keeps {glue:text}`mo_kind_most`, of {glue:text}`mo_kind_worst`
+# {glue:text}`mo_kind_least`. (Friction is honest holders', so it has a channel and no kind. One bank: the order of neighbours is luck.)
 #
 # (ch5-worlds)=
 # **One bank proves nothing.** In {glue:text}`st_n` banks whose costs, holders and fraudsters were drawn, each with a model of its
