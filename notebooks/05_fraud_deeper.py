@@ -145,7 +145,6 @@ numbers(
     dp_line_recall=percent(whole.loc["logistic", "recall_at_0.01"]),
     dp_trees_cards=percent(whole.loc["boosted", "card_precision"], 1),
     dp_line_cards=percent(whole.loc["logistic", "card_precision"], 1),
-    dp_frauds=count(whole["frauds"].iloc[0]),
     dp_median_line=f"{by_bank['ap_logistic'].median():.2f}",
     dp_median_trees=f"{by_bank['ap_boosted'].median():.2f}",
 )
@@ -305,7 +304,6 @@ numbers(
     dp_whole_null=held(quiet, "whole_table_flatters"),
     dp_random_null=held(quiet, "random_split_flatters"),
     dp_one_rows=f"{gap['rows']:+.2f}",
-    dp_one_cards=f"{gap['cards']:+.2f}",
     dp_one_leak=f"{gap['leak, offline']:+.2f}",
     dp_one_leak_served=f"{gap['leak, in service']:+.2f}",
     dp_one_whole=f"{gap['whole table, offline']:+.2f}",

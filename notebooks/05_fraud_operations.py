@@ -113,7 +113,6 @@ numbers(
     mn_young_end=f"{end[-1]:.1f}",
     mn_off_naive=percent(np.expm1(off_naive.mean())),
     mn_off_mended=percent(np.expm1(off_mended.mean())),
-    mn_cards=count(cards),
 )
 
 # %% [markdown]
@@ -328,7 +327,6 @@ numbers(
     nv_later=percent(refitted["new_later"].mean()),
     nv_quiet=f"{quiet_told} of {len(quiet)}",
     nv_alpha=percent(limits.alpha),
-    nv_usual=f"{limits.usual['traffic']:.0f}",
     nv_limit_banks=count(limits.worlds),
 )
 
@@ -614,7 +612,6 @@ assert abs(dearer.iloc[2]) < 2 * money.iloc[:, 2].sem()
 assert not kept.null_frame["shows_50"].any()
 numbers(
     hb_days_1=count(worst.loc["reports", "days at 1%"]),
-    hb_days_5=count(worst.loc["reports", "days at 5%"]),
     hb_denials_1=count(worst.loc["denials", "days at 1%"]),
     hb_broken_alerts=f"{kept.frame['days_alerts_50'].notna().sum()} of {kept.n}",
     hb_sound_alerts=f"{kept.frame['sound_alerts_50'].notna().sum()} of {kept.n}",
