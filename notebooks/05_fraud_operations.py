@@ -696,7 +696,7 @@ numbers(
 #
 # A blocked payment is never reported, so next month's training data holds it as nothing at all, and the pattern that was
 # caught best is the one that is forgotten first. Here a bank allows everything for a month, then blocks by its model for
-# two, refitting in between. Its rivals are scored on the same log: *told* knows the truth about the blocked; *kept* learns from all its past and not
+# three, and fits anew each month to what it let pass. Its rivals are scored on the same log: *told* knows the truth about the blocked; *kept* learns from all its past and not
 # the last month only.
 
 # %%
@@ -709,7 +709,7 @@ compared = {
     for name, arm in arms(explore).items()
     if name in ("none", "unweighted")
 }
-played = run_arms(World(prevalence=0.006), compared, seed, 2_000, 90)
+played = run_arms(World(prevalence=0.006), compared, seed, 2_000, 120)
 rounds = {name: by_round(one) for name, one in played.items()}
 shown = ["attempts", "ap_seen", "ap_told", "ap_kept", "passed_ap"]
 rounds["none"].set_index("first_day")[shown].round(2)
@@ -766,7 +766,7 @@ many = gap[some["explored"] >= 20]
 price = blind.frame["price"] / blind.frame["cost_none"]
 assert covered.mean() < 0.9 and price.mean() > 0
 back = saved["unweighted"] + price
-assert abs(back.mean()) < 2 * back.sem()
+assert back.mean() < price.mean()
 numbers(
     se_forgets=held(blind, "forgets"),
     se_still=held(blind, "forgets", null=True),
@@ -786,6 +786,7 @@ numbers(
     se_cover=f"{covered.sum()} of {len(some)}",
     se_many=count(len(many)),
     se_many_off=f"{many.mean():.2f}",
+    se_back=f"{back.mean():.1%} (standard error {back.sem():.1%})",
     se_none=f"{(blind.frame['explored'] == 0).sum()} of {blind.n}",
     se_price=percent(price.mean(), 1),
     se_explored=count(bought["explored"]),
@@ -796,9 +797,9 @@ numbers(
 # %% [markdown]
 # Forgetting costs {glue:text}`se_lost_ap` of average precision on average, and where nothing is blocked it happens in
 # {glue:text}`se_still`. Being told would save {glue:text}`se_told_saved` of the cost. Keeping all old labels saves
-# {glue:text}`se_kept_saved`, as much. But not all of that is memory: it adds {glue:text}`se_kept_ap` to the average precision,
+# {glue:text}`se_kept_saved`, nearly as much. But not all of that is memory: it adds {glue:text}`se_kept_ap` to the average precision,
 # and {glue:text}`se_kept_ap_null` where nothing is blocked, because more rows are more rows. What exploration lets through costs
-# {glue:text}`se_price` on average, and all told it comes to {glue:text}`se_explore_saved`: what the labels bring back cannot be told from nothing.
+# {glue:text}`se_price` on average, what its labels bring back is {glue:text}`se_back`, and all told it comes to {glue:text}`se_explore_saved`.
 # Weighting them helps the model in {glue:text}`se_weights_help` and the purse in {glue:text}`se_weighted_pays`. Under its loss cap
 # {glue:text}`se_none` banks explored nothing at all. So explore to *audit* your blocks, and size it for that; to learn, keep what
 # you knew. What we have not played and might turn this: a bank that never had a month without blocks, so that it has no old

@@ -15,7 +15,7 @@ from casebook.fraud.selective_rounds import audit_blocks, by_round
 from casebook.fraud.world import Friction, World
 from casebook.worlds import Dial
 
-CARDS, DAYS = 2_000, 90
+CARDS, DAYS = 2_000, 120
 NEVER = 1e9  # dollars for a false block: nothing is ever worth one
 _NAMED = {dial.name: dial for dial in (*BANK, *ADVERSARY, *COSTS)}
 DIALS: tuple[Dial, ...] = (
@@ -31,11 +31,11 @@ Row = dict[str, float | bool]
 
 
 def play_selective(dials: dict[str, float], rng: np.random.Generator) -> Row:
-    """Play one bank five times: after a free month it blocks for two and fits its model anew in between.
+    """Play one bank five times: after a free month it blocks for three and fits its model anew each month.
 
     The arms are those of :func:`casebook.fraud.selective.arms`. What exploration may lose in a day is what it
     may lose in one event. Precisions are of the last month, of models that were fitted to a month of blocking; money is
-    of both months.
+    of all three.
 
     Parameters
     ----------
