@@ -23,7 +23,7 @@ WITHDRAWN = {
     "5.leak-flatters": Verdict.CORRECTED,
     "5.forest-sees-new": Verdict.CORRECTED,
     "5.exploration-mends": Verdict.DEPENDS,
-    "5.weights-help": Verdict.DEPENDS,
+    "5.weights-help": Verdict.CORRECTED,
     "5.daily-pays": Verdict.CORRECTED,
     "5.weekly-pays": Verdict.CORRECTED,
     "5.holdback-five": Verdict.DEPENDS,
