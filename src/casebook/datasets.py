@@ -18,6 +18,7 @@ from pathlib import Path
 import yaml
 
 from casebook.contracts import refuse
+from casebook.dataset_demand import ONLINE_RETAIL, TOURISM, prepare_online_retail, prepare_tourism
 from casebook.dataset_experiments import COOKIE_CATS, UPWORTHY, prepare_cookie_cats, prepare_upworthy
 from casebook.dataset_fraud import FRAUD_HANDBOOK, prepare_fraud_handbook
 from casebook.dataset_tables import (
@@ -34,7 +35,9 @@ __all__ = [
     "COOKIE_CATS",
     "FRAUD_HANDBOOK",
     "HILLSTROM",
+    "ONLINE_RETAIL",
     "TELCO_CHURN",
+    "TOURISM",
     "UPWORTHY",
     "Dataset",
     "credit",
@@ -43,7 +46,9 @@ __all__ = [
     "prepare_cookie_cats",
     "prepare_fraud_handbook",
     "prepare_hillstrom",
+    "prepare_online_retail",
     "prepare_telco_churn",
+    "prepare_tourism",
     "prepare_upworthy",
     "registry",
 ]
@@ -153,7 +158,7 @@ def fetch(slug: str) -> Path | None:
     Traceback (most recent call last):
     ...
     casebook.contracts.ContractError: slug must be one of bank-marketing, cookie-cats, fraud-handbook, hillstrom-email,
-    telco-churn, upworthy-exploratory, got 'telco'; pick one.
+    online-retail-ii-2009-2010, telco-churn, tourism-australia, upworthy-exploratory, got 'telco'; pick one.
     """
     known = _known(slug)
     for folder in _folders():

@@ -257,8 +257,8 @@ def test_an_unknown_slug_is_refused():
         with pytest.raises(ContractError) as caught:
             call("bank")
         assert str(caught.value) == (
-            "slug must be one of bank-marketing, cookie-cats, fraud-handbook, hillstrom-email, telco-churn, "
-            "upworthy-exploratory, got 'bank'; pick one."
+            "slug must be one of bank-marketing, cookie-cats, fraud-handbook, hillstrom-email, "
+            "online-retail-ii-2009-2010, telco-churn, tourism-australia, upworthy-exploratory, got 'bank'; pick one."
         )
 
 
