@@ -21,7 +21,7 @@ CONSTRAINTS = Path(__file__).with_name("colab_constraints.txt")
 IMPORTED_THERE = {"numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "lightgbm"}
 CHAPTERS = [source.stem for source in notebook_sources()]
 RUNNER = ["ipykernel", "nbclient", "nbformat"]
-ROOMS_EXTRAS = "[bayes,causal,graph,neural,redis,serve,sql]"  # what the rooms' own tests import
+ROOMS_EXTRAS = "[bayes,causal,forecast,graph,neural,redis,scale,serve,sql]"  # what the rooms' own tests import
 PEERS = ["pytest", "hypothesis", "statsmodels"]  # what tests/package holds the package's own numbers against
 RUN = """
 import sys

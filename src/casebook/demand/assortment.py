@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from casebook.contracts import refuse
-from casebook.demand.world import BRANDS, CATEGORIES, DAYS, REGIONS, in_words
+from casebook.demand.world import BRANDS, CATEGORIES, DAYS, REGIONS, Category, in_words
 
 GROUP = 4  # products that replace each other
 NEW_PRODUCTS, NEW_STORES, CLOSED_STORES, UNLISTED = 0.12, 0.08, 0.05, 0.06
@@ -62,16 +65,11 @@ def draw_products(count: int, rng: np.random.Generator, days: int = DAYS) -> pd.
     """
     if count < 1:
         refuse("skus", "1 or more", str(count), "ask for at least one")
-    ids = np.arange(count)
-    names = list(CATEGORIES)
+    ids, names = np.arange(count), list(CATEGORIES)
     code = (ids // GROUP) % len(names)
     kinds = [CATEGORIES[names[one]] for one in code]
     brand = rng.choice(len(BRANDS), count, p=[0.35, 0.45, 0.2])
-    price = np.array([kind.price for kind in kinds]) * _BRAND_PRICE[brand] * np.exp(rng.normal(0, 0.25, count))
-    cents = np.maximum((price * 100).round(), 20).astype(np.int64)
-    margin = np.clip([kind.margin for kind in kinds] + rng.normal(0, 0.06, count), 0.1, 0.7)
-    cost = np.maximum((cents * (1 - margin)).round(), 1).astype(np.int64)
-    salvage = np.array([kind.salvage for kind in kinds]) * rng.uniform(0.7, 1.0, count)
+    money = _prices(kinds, brand, rng)
     new = rng.random(count) < NEW_PRODUCTS
     launched = np.where(new, rng.integers(days // 4, max(days - 60, days // 4 + 1), count), -1_000)
     daily = np.array([kind.daily for kind in kinds])
@@ -82,9 +80,7 @@ def draw_products(count: int, rng: np.random.Generator, days: int = DAYS) -> pd.
             "category": in_words(code, names),
             "brand": in_words(brand, BRANDS),
             "group_id": ids // GROUP,
-            "price_cents": cents,
-            "cost_cents": cost,
-            "salvage_cents": (cost * salvage).astype(np.int64),
+            **money,
             "shelf_life_days": [int(rng.choice(kind.shelf_life)) for kind in kinds],
             "case_pack": [int(rng.choice(kind.case_pack)) for kind in kinds],
             "review_days": np.where(daily, 1, 7),
@@ -93,6 +89,18 @@ def draw_products(count: int, rng: np.random.Generator, days: int = DAYS) -> pd.
             "level": np.array([kind.level for kind in kinds]) * np.exp(spread),
         }
     )
+
+
+def _prices(
+    kinds: Sequence[Category], brand: NDArray[np.int64], rng: np.random.Generator
+) -> dict[str, NDArray[np.int64]]:
+    count = len(kinds)
+    price = np.array([kind.price for kind in kinds]) * _BRAND_PRICE[brand] * np.exp(rng.normal(0, 0.25, count))
+    cents = np.maximum((price * 100).round(), 20).astype(np.int64)
+    margin = np.clip([kind.margin for kind in kinds] + rng.normal(0, 0.06, count), 0.1, 0.7)
+    cost = np.maximum((cents * (1 - margin)).round(), 1).astype(np.int64)
+    salvage = np.array([kind.salvage for kind in kinds]) * rng.uniform(0.7, 1.0, count)
+    return {"price_cents": cents, "cost_cents": cost, "salvage_cents": (cost * salvage).astype(np.int64)}
 
 
 def draw_cells(

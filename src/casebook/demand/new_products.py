@@ -13,7 +13,6 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 from scipy.optimize import minimize
 from scipy.special import digamma, gammaln
 from sklearn.base import BaseEstimator
@@ -22,11 +21,11 @@ from sklearn.linear_model import PoissonRegressor
 from casebook.contracts import FloatArray, as_costs, refuse, require_columns, require_length
 from casebook.decisions.fractile import pinball_loss
 from casebook.demand.hour_profile import learn_profile, share_seen
+from casebook.demand.part_day import Posterior
 from casebook.demand.world import BRANDS
 
 WEEKS, LEAD, WINDOW = 13, 4, 28  # weeks after the launch; days from the origin to a week; days of a shelf's usual sales
-MATURE, DAYS = 91, 7 * WEEKS  # days from which on a product counts as known; days of a launch
-FLOOR = 0.02  # units a day: a shelf that sold nothing in four weeks still sells something
+MATURE, DAYS, FLOOR = 91, 7 * WEEKS, 0.02  # age of a known product; days of a launch; units a day that all shelves sell
 CONTENT = ("price_ratio", "size", "income", "group_ratio", *BRANDS[1:])
 Tables = Mapping[str, pd.DataFrame]
 
@@ -42,9 +41,8 @@ class Belief(NamedTuple):
 def fit_gamma(units: npt.ArrayLike, exposure: npt.ArrayLike) -> Belief:
     """Fit the distribution of rates from counts by their marginal likelihood (negative binomial): empirical Bayes.
 
-    Given a rate, units are Poisson with mean rate times exposure, both of shape (n,). The shape found is within 0.05
-    and 200; at 200 no difference between rates is seen. An exposure of 0 is refused.
-    (Robbins 1956, An empirical Bayes approach to statistics; Efron 2010, Large-Scale Inference.)
+    Given a rate, units are Poisson with mean rate times exposure, shapes (n,); an exposure of 0 is refused. At a gamma
+    shape of 200, the largest, rates do not differ. (Robbins 1956, An empirical Bayes approach to statistics.)
 
     Examples
     --------
@@ -82,18 +80,6 @@ def posterior(shape: npt.ArrayLike, mean: npt.ArrayLike, units: npt.ArrayLike, e
     """
     a, m, k, e = (np.asarray(part, dtype=float) for part in (shape, mean, units, exposure))
     return Belief(np.asarray(a + k), np.asarray((a + k) / (a / m + e)), np.asarray(a / (a + m * e)))
-
-
-def quantile_of(shape: npt.ArrayLike, mean: npt.ArrayLike, tau: float) -> FloatArray:
-    """Return the tau-quantile of counts with a gamma-distributed mean; an infinite shape is Poisson.
-
-    Examples
-    --------
-    >>> quantile_of([2.0, np.inf], [10.0, 10.0], 0.8).tolist()
-    [15.0, 13.0]
-    """
-    a = np.minimum(np.asarray(shape, dtype=float), 1e9)
-    return np.asarray(stats.nbinom.ppf(tau, a, a / (a + np.maximum(np.asarray(mean, dtype=float), 1e-12))))
 
 
 def seen_of(tables: Tables, sales: pd.DataFrame) -> FloatArray:
@@ -141,8 +127,7 @@ def beside(cells: pd.DataFrame, shelf: pd.DataFrame, tables: Tables) -> pd.DataF
     out = out.assign(price_ratio=np.log(product["price_cents"].to_numpy() / middle))
     out = out.assign(size=np.log(store["size_m2"].to_numpy() / 900), income=np.log(store["income"].to_numpy()))
     out = out.assign(group_ratio=np.log((means[1] + 0.1) / (means[0] + 0.1)))
-    brand = product["brand"].astype(str).to_numpy()
-    return out.assign(**{name: (brand == name).astype(float) for name in BRANDS[1:]})
+    return out.assign(**{name: product["brand"].eq(name).to_numpy(float) for name in BRANDS[1:]})
 
 
 class NewProductPrior(BaseEstimator):
@@ -171,7 +156,8 @@ class NewProductPrior(BaseEstimator):
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return ``shape`` and ``mean`` of each row's ratio before any sale."""
-        found = pd.DataFrame([self.by_category_.get(one, self.all_)[:2] for one in rows["category"]], rows.index)
+        own = [self.by_category_.get(one, self.all_)[:2] for one in rows["category"]]
+        found = pd.DataFrame(own, rows.index, ["shape", "mean"])
         moved = 1.0 if self.model_ is None else self.model_.predict(rows[list(CONTENT)].to_numpy())
         return found.assign(mean=found["mean"] * moved)
 
@@ -180,8 +166,7 @@ class NewProductPrior(BaseEstimator):
 class Launches:
     """Launches in their first 13 weeks: ``cells`` as :func:`beside` gives them four days before, and what came.
 
-    ``cells.usual`` is an average cell's units a day; ``sold`` and ``seen`` (:func:`seen_of`) have a row a cell and 91
-    days; ``shelves`` is :func:`shelf_at` by product.
+    ``cells.usual``: an average cell's units a day; ``sold``, ``seen`` by cell and day; ``shelves`` by product.
     """
 
     cells: pd.DataFrame
@@ -228,10 +213,7 @@ def by_day(cells: pd.DataFrame, sales: pd.DataFrame, values: npt.ArrayLike) -> F
 
 
 def ramp_at(launches: Launches, day: int) -> FloatArray:
-    """Return sales on each of the 91 days over those of the last four weeks, in launches that were over by `day`.
-
-    Cells are pooled week by week; without two such products it is 1 throughout.
-    """
+    """Return sales on each of 91 days over those of the last 28, of launches over by `day`; 1 without two of them."""
     over = (launches.cells["listed_on"] + DAYS <= day).to_numpy()
     if launches.cells.loc[over, "sku_id"].nunique() < 2:
         return np.ones(DAYS)
@@ -244,13 +226,15 @@ def forecast_launches(launches: Launches, tau: float = 0.8) -> pd.DataFrame:
     """Forecast each week of each launch by every method, as known four days before that week.
 
     A row a cell, week and method: ``place`` (row of the cell), ``week``, ``method``, ``mean`` and ``quantile`` (units
-    of the week), ``weight`` (of the prior). ``nothing``: own sales so far, 0 without; ``global mean``: an average cell
-    of any category; ``category``: the prior, never moved; ``shrunk``: gamma-Poisson; ``launches``: the same, its prior
-    fitted to earlier launches only; ``content``: the prior's mean from a regression; ``product``: the prior first moved
-    by the product's sales in all stores.
+    of the week), ``weight`` (of the prior), ``learned`` (whether a ramp was known). ``nothing``: own sales so far, 0
+    without; ``global mean``, ``global ramp``: an average cell of any category, without and with the ramp; ``category``:
+    the prior, never moved; ``shrunk``: gamma-Poisson; ``launches``: the same, its prior fitted to earlier launches
+    only; ``content``: the prior's mean from a regression; ``product``: the prior first moved by the product's sales in
+    all stores.
     """
     found = pd.concat([_of_product(launches, int(sku)) for sku in launches.cells["sku_id"].unique()], ignore_index=True)
-    return found.assign(quantile=quantile_of(found["shape"], found["mean"], tau)).drop(columns="shape")
+    shape, mean = np.minimum(found["shape"].to_numpy(), 1e9), np.maximum(found["mean"].to_numpy(), 1e-12)
+    return found.assign(quantile=Posterior(shape, shape / mean).rest_quantile(tau, 1.0)).drop(columns="shape")
 
 
 def _earlier(launches: Launches, day: int) -> pd.DataFrame:
@@ -270,14 +254,19 @@ def _of_product(launches: Launches, sku: int) -> pd.DataFrame:
     units, days, exposure = (_until(part) for part in (sold, seen, seen * ramp * shelf))
     ahead = shelf * ramp.reshape(WEEKS, 7).sum(axis=1)
     beliefs = _beliefs(priors, units, exposure, ahead)
-    beliefs["nothing"] = Belief(np.inf, 7 * units / np.maximum(days, 1), np.nan)
-    beliefs["global mean"] = Belief(np.inf, 7 * cells["usual"].to_numpy()[:, None], np.nan)
+    usual = cells["usual"].to_numpy()[:, None]
+    others = {
+        "nothing": 7 * units / np.maximum(days, 1),
+        "global mean": 7 * usual,
+        "global ramp": ahead / shelf * usual,
+    }
+    beliefs |= {name: Belief(np.inf, mean, np.nan) for name, mean in others.items()}
     row, week = (axis.ravel() for axis in np.indices(units.shape))
     parts = []
     for name, one in beliefs.items():
         columns = {field: np.broadcast_to(value, units.shape).ravel() for field, value in one._asdict().items()}
         parts.append(pd.DataFrame({"place": place[row], "week": week, **columns}).assign(method=name))
-    return pd.concat(parts)
+    return pd.concat(parts).assign(learned=not (ramp == 1).all())
 
 
 def _until(daily: FloatArray) -> FloatArray:
@@ -299,8 +288,8 @@ def _beliefs(
 def launch_table(launches: Launches, forecasts: pd.DataFrame, wanted: FloatArray, tau: float = 0.8) -> pd.DataFrame:
     """Return by ``method`` and ``week`` the errors of :func:`forecast_launches`, added up over launches.
 
-    Columns ``units`` (wanted: demand or sales by cell and day, from :func:`by_day`), ``error`` (units, absolute),
-    ``wape``, ``bias`` (share of units), ``pinball`` (units a cell) and ``weight`` (of the prior).
+    `wanted` is demand or sales from :func:`by_day`. Columns ``units``, ``error`` (absolute), ``wape``, ``bias`` (share
+    of units), ``pinball`` (units a cell) and ``weight`` (of the prior).
     """
     came = wanted.reshape(len(wanted), WEEKS, 7).sum(axis=2)[forecasts["place"], forecasts["week"]]
     rows = forecasts.assign(units=came, error=np.abs(came - forecasts["mean"]), off=forecasts["mean"] - came)

@@ -213,6 +213,38 @@ class SamplePaths:
         return np.asarray(np.einsum("kcd,cd->kc", self._paths, inside))
 
 
+def day_correlation(y: npt.ArrayLike, mean: npt.ArrayLike, sd: npt.ArrayLike) -> float:
+    """Return how much the days of a week hang together beyond their forecasts, in [0, 1].
+
+    By moments: n standardised errors of one correlation have a sum with the variance n + n (n - 1) correlation, if
+    each has the variance 1. Their own variance is measured, so that spreads that are all off by one factor do no harm.
+
+    Parameters
+    ----------
+    y, mean, sd : array_like, shape (weeks, days)
+        What came, and the forecasts' means and standard deviations; a row is a cell's week, from days before the test.
+
+    Raises
+    ------
+    ContractError
+        Fewer than two weeks or days.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> errors = np.sqrt(0.3) * rng.standard_normal((9_000, 1)) + np.sqrt(0.7) * rng.standard_normal((9_000, 7))
+    >>> round(day_correlation(5 + 2 * errors, np.full((9_000, 7), 5), np.full((9_000, 7), 2)), 2)
+    0.3
+    """
+    came, centre, spread = (np.asarray(part, float) for part in (y, mean, sd))
+    if came.ndim != 2 or min(came.shape) < 2:
+        refuse("y", "of shape (weeks, days), two or more of both", f"shape {came.shape}", "put each week in a row")
+    error = np.divide(came - centre, spread, out=np.zeros_like(came), where=spread > 0)
+    days, own = came.shape[1], (error**2).mean()
+    excess = (error.sum(axis=1) ** 2).mean() / max(days * own, 1e-12) - 1
+    return float(np.clip(excess / (days - 1), 0, 1))
+
+
 def window(first_day: int, shape: tuple[int, ...], day: Days, reach: Days) -> BoolArray:
     """Return which of the days from `first_day` on lie in each cell's window, shape (cells, days).
 

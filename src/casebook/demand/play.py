@@ -110,16 +110,15 @@ def play(
     course = {name: np.zeros(units.shape, np.int64) for name in (*UNITS, "stock", "ordered")}
     coming = np.zeros((len(supply), days + int(supply.lead_days.max())), np.int64)  # by the day of arrival
     for at in range(days):
-        day = first_day + at
         shelf.deliver(coming[:, at])
-        ordered = _order(policy, supply, day, shelf.on_hand + coming[:, at + 1 :].sum(axis=1))
+        ordered = _order(policy, supply, first_day + at, shelf.on_hand + coming[:, at + 1 :].sum(axis=1))
         coming[np.arange(len(supply)), at + supply.lead_days] += ordered
         served = _serve(shelf, units[:, at], recapture, rng)
-        rows = {"wanted": units[:, at], "delivered": coming[:, at], "ordered": ordered}
-        rows |= {name: getattr(served, name) for name in ("sold", "own", "instead", "moved", "lost")}
+        rows = {name: getattr(served, name) for name in ("sold", "own", "instead", "moved", "lost")}
+        rows |= {"wanted": units[:, at], "delivered": coming[:, at], "ordered": ordered}
         for name, values in (rows | {"waste": shelf.close(), "stock": shelf.on_hand}).items():
             course[name][:, at] = values
-        policy.watch(day, served.sold)
+        policy.watch(first_day + at, served.sold)
     asked = supply.price[:, None] if price is None else np.asarray(price, float)
     return make_ledger(
         course, supply, np.asarray(stock), np.broadcast_to(asked, units.shape), costs or Costs(), lead_in

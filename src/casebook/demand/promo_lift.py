@@ -6,7 +6,7 @@ Gross lift counts the promoted days only, net lift all rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -210,7 +210,7 @@ def naive_lift(y: npt.ArrayLike, promoted: npt.ArrayLike, cell: npt.ArrayLike) -
     return float(seen[both].sum()) / expected - 1 if expected > 0 else float("nan")
 
 
-def estimated_lifts(y: npt.ArrayLike, states: pd.DataFrame) -> pd.DataFrame:
+def estimated_lifts(y: npt.ArrayLike, states: pd.DataFrame, methods: Iterable[str] = tuple(METHODS)) -> pd.DataFrame:
     """Return lifts by every method.
 
     Parameters
@@ -219,6 +219,8 @@ def estimated_lifts(y: npt.ArrayLike, states: pd.DataFrame) -> pd.DataFrame:
         Units: ``sales["sold"]``, or in a lab the demand.
     states : pandas.DataFrame
         From :func:`promotion_states`; to leave stock-out days out, drop them in both.
+    methods : iterable of str
+        Of :data:`METHODS`.
 
     Returns
     -------
@@ -232,7 +234,8 @@ def estimated_lifts(y: npt.ArrayLike, states: pd.DataFrame) -> pd.DataFrame:
     units = np.asarray(y, dtype=float)
     own = states["own"].to_numpy() > 0
     rows = {"naive": {"gross": naive_lift(units, own, states["cell"]), "net": np.nan, "rounds": 0}}
-    for method, names in METHODS.items():
+    for method in methods:
+        names = METHODS[method]
         fitted = fit_factors(units, {name: states[name].to_numpy() for name in ("cell", *names)})
         gross = fitted.levels["own"][1] - 1 if own.any() else np.nan
         rows[method] = {"gross": float(gross), "net": np.nan, "rounds": fitted.rounds}

@@ -10,6 +10,8 @@ see the folders under the same paths; data travel as files, and only names and c
 
 from __future__ import annotations
 
+import logging
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -55,7 +57,8 @@ class Part(NamedTuple):
 def local_cluster(workers: int = 2) -> Iterator[Client]:
     """Start processes of one thread each on this machine, yield their client, and stop them at the end.
 
-    The workers are fresh processes: in a script, call it below ``if __name__ == "__main__":``.
+    The workers are fresh processes: in a script, call it below ``if __name__ == "__main__":``. What they print is
+    dropped; errors are raised here.
 
     Parameters
     ----------
@@ -80,11 +83,10 @@ def local_cluster(workers: int = 2) -> Iterator[Client]:
 
     if workers < 1:
         refuse("workers", "1 or more", str(workers), "take as many as there are cores")
-    # no dashboard: it would take a fixed port, and say so where that is taken
-    with (
-        LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
-        Client(cluster) as client,
-    ):
+    # port 0 is any free one, where 8787 may be taken; no warnings, since a worker that is slow to stop is no news
+    settings = {"threads_per_worker": 1, "processes": True, "dashboard_address": ":0", "silence_logs": logging.ERROR}
+    with LocalCluster(n_workers=workers, **settings) as cluster, Client(cluster) as client:
+        client.run(_mute)
         yield client
 
 
@@ -97,10 +99,10 @@ def regions_of(folder: str | Path) -> list[str]:
         A folder without stores.
     """
     with duckdb.connect() as con:
-        rows = con.execute(f"SELECT DISTINCT region FROM {_scan(folder, 'stores')} ORDER BY region").fetchall()
+        rows = con.execute(f"SELECT DISTINCT region FROM {_scan(folder, 'stores')}").fetchall()
     if not rows:
         refuse("stores", "a table with rows", "none", "name the folder of the tables")
-    return [str(row[0]) for row in rows]
+    return sorted(str(row[0]) for row in rows)
 
 
 def cut_region(folder: str | Path, place: str | Path, region: str, target: str = "sold") -> None:
@@ -126,10 +128,8 @@ def cut_region(folder: str | Path, place: str | Path, region: str, target: str =
         if not found:
             known = ", ".join(map(repr, regions_of(folder)))
             refuse("region", f"one that has stores, among {known}", repr(region), "correct the name")
-        stores = ", ".join(str(row[0]) for row in found)
-        named = _quoted(region)
-        where = dict.fromkeys(OF_REGION, f"WHERE region = '{named}'")
-        where |= dict.fromkeys(OF_STORE, f"WHERE store_id IN ({stores})")
+        where = dict.fromkeys(OF_REGION, f"WHERE region = '{_quoted(region)}'")
+        where |= dict.fromkeys(OF_STORE, f"WHERE store_id IN ({', '.join(str(row[0]) for row in found)})")
         for name, columns in READ.items():
             kept = ", ".join(dict.fromkeys([*columns, target] if name == "sales" else columns))
             query = f"SELECT {kept} FROM {_scan(folder, name)} {where.get(name, '')}"
@@ -206,15 +206,14 @@ def predict_by_parts(
     Returns
     -------
     list of Part
-        Their files hold the ids and a column for each tau, named by it, row by row as the features.
+        Files of the ids and a column for each tau, named by it, row by row as the features.
 
     Raises
     ------
     ContractError
         What the model refuses.
     """
-    out = _emptied(out)
-    copies = client.scatter(model, broadcast=True, hash=False)
+    copies, out = client.scatter(model, broadcast=True, hash=False), _emptied(out)
     files = [str(out / Path(part.file).name) for part in parts]
     pairs = zip(parts, files, strict=True)
     waiting = [client.submit(predict_file, copies, part.file, file, list(taus), pure=False) for part, file in pairs]
@@ -261,6 +260,12 @@ def read_parts(parts: Sequence[Part], columns: Sequence[str] | None = None) -> p
     return pd.concat(frames, ignore_index=True).sort_values(list(IDS[:4]), ignore_index=True)
 
 
+def _mute() -> None:
+    """Drop what a worker prints: LightGBM tells there, whatever its verbosity, which ports it binds."""
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+
+
 def _features_of(folder: str, region: str, out: str, origins: list[int], settings: Mapping[str, Any]) -> int:
     with TemporaryDirectory() as place:
         cut_region(folder, place, region, str(settings["target"]))
@@ -276,10 +281,9 @@ def _results(client: Client, waiting: Sequence[Future]) -> list[int]:
 
 
 def _emptied(out: str | Path) -> Path:
-    path = Path(out)
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir(parents=True)
-    return path
+    shutil.rmtree(out, ignore_errors=True)
+    Path(out).mkdir(parents=True)
+    return Path(out)
 
 
 def _scan(folder: str | Path, name: str) -> str:

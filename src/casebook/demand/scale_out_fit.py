@@ -8,9 +8,11 @@ right only if each worker holds a sample of all rows. Files by region are none, 
 
 from __future__ import annotations
 
+import io
 import operator
 import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -54,7 +56,8 @@ def fit_on_cluster(
     Returns
     -------
     BoostedQuantiles
-        Fitted; it predicts in any process, without a cluster.
+        Fitted; it predicts in any process, without a cluster. Two fits of one seed differ a little: which worker
+        counts as the first is left to chance, and with it whose rows give which column its bins.
 
     Raises
     ------
@@ -72,8 +75,12 @@ def fit_on_cluster(
     workers = sorted(client.scheduler_info(n_workers=-1)["workers"])
     fitted = BoostedQuantiles(**model.get_params())
     fitted.inputs_ = inputs_of(client, parts, model, until)
-    dealt = _dealt(client, workers, [part.file for part in parts], fitted.inputs_, until, deal)
-    X, y = _arrays(client, dealt, len(fitted.inputs_.columns))
+    jobs = _jobs([part.file for part in parts], len(workers), deal)
+    dealt = [
+        client.submit(read_slice, some, fitted.inputs_, until, number, of, workers=[worker], pure=False)
+        for (some, number, of), worker in zip(jobs, workers, strict=True)
+    ]
+    X, y = _arrays(client, dealt, workers, len(fitted.inputs_.columns))
     boosters = [_boosted(client, model, tau, X, y, fitted.inputs_.categorical_positions) for tau in levels]
     fitted.boosters_ = pd.Series(boosters, index=levels)
     return fitted
@@ -96,7 +103,8 @@ def inputs_of(
     """
     with duckdb.connect() as con:
         one = con.execute(f"SELECT * FROM read_parquet('{parts[0].file}') LIMIT 1").df()
-    columns, words = (found := Inputs.of(one, model.ids, model.without)).columns, list(found.words)
+    found = Inputs.of(one, model.ids, model.without)
+    columns, words = found.columns, list(found.words)
     waiting = [client.submit(_words, part.file, words, until, pure=False) for part in parts]
     each: list[dict[str, npt.NDArray[Any]]] = client.gather(waiting)
     union = {name: pd.Index(np.unique(np.concatenate([of[name] for of in each]))) for name in words}
@@ -146,7 +154,9 @@ def read_slice(
         query = f"SELECT {columns} FROM read_parquet(?) WHERE {_known(until)} {share}"
         frame = con.execute(query, [list(files)]).df()
     if frame.empty:
-        refuse("parts", "files with rows to learn from for every worker", "none for one", "take later days or more rows")
+        refuse(
+            "parts", "files with rows to learn from for every worker", "none for one", "take later days or more rows"
+        )
     return inputs.matrix(frame), frame["y"].to_numpy()
 
 
@@ -161,31 +171,31 @@ def _words(file: str, names: Sequence[str], until: int | None) -> dict[str, npt.
         return {name: np.asarray(con.execute(query).fetchnumpy()[name]) for name, query in each.items()}
 
 
-def _dealt(
-    client: Client, workers: Sequence[str], files: Sequence[str], inputs: Inputs, until: int | None, deal: str
-) -> list[Future]:
-    many = len(workers)
-    if len(files) < many and deal == "files":
-        refuse("parts", f"at least as many files as workers, {many}", str(len(files)), "deal rows, or build more blocks")
-    jobs: list[tuple[Sequence[str], int, int]] = [(files, place, many) for place in range(many)]
-    if deal == "files":
-        jobs = [(files[place::many], 0, 1) for place in range(many)]
-    return [
-        client.submit(read_slice, some, inputs, until, number, of, workers=[worker], pure=False)
-        for (some, number, of), worker in zip(jobs, workers, strict=True)
-    ]
+def _jobs(files: Sequence[str], many: int, deal: str) -> list[tuple[Sequence[str], int, int]]:
+    """Return, for each worker, the files that it reads and which share of their rows, out of how many."""
+    if deal == "rows":
+        return [(files, place, many) for place in range(many)]
+    if len(files) < many:
+        mend = "deal rows, or build more blocks"
+        refuse("parts", f"at least as many files as workers, {many}", str(len(files)), mend)
+    return [(files[place::many], 0, 1) for place in range(many)]
 
 
-def _arrays(client: Client, dealt: Sequence[Future], columns: int) -> tuple[Any, Any]:
-    """Return the workers' rows as two arrays of Dask; they stay where they are."""
+def _arrays(client: Client, dealt: Sequence[Future], workers: Sequence[str], columns: int) -> tuple[Any, Any]:
+    """Return the workers' rows as two arrays of Dask; each worker keeps its own."""
     import dask.array as da
 
-    halves = [[client.submit(operator.itemgetter(place), one) for one in dealt] for place in (0, 1)]
-    rows = client.gather(client.map(len, halves[1]))
-    pairs = list(zip(*halves, rows, strict=True))
-    X = [da.from_delayed(x, shape=(n, columns), dtype=np.float32) for x, _, n in pairs]
-    y = [da.from_delayed(y, shape=(n,), dtype=float) for _, y, n in pairs]
-    return da.concatenate(X), da.concatenate(y)
+    whole = []
+    for place, kind in enumerate((np.float32, float)):
+        halves = [
+            client.submit(operator.itemgetter(place), one, workers=[worker])
+            for one, worker in zip(dealt, workers, strict=True)
+        ]
+        rows = client.gather(client.map(len, halves))
+        shapes = [(n, columns) if place == 0 else (n,) for n in rows]
+        blocks = [da.from_delayed(half, shape, dtype=kind) for half, shape in zip(halves, shapes, strict=True)]
+        whole.append(da.concatenate(blocks))
+    return whole[0], whole[1]
 
 
 def _boosted(
@@ -197,4 +207,6 @@ def _boosted(
     with warnings.catch_warnings():
         # n_jobs is a parameter of every scikit-learn wrapper, given or not; here the workers' threads decide
         warnings.filterwarnings("ignore", "Parameter n_jobs will be ignored", UserWarning)
-        return regressor.fit(X, y, categorical_feature=list(words)).to_local().booster_
+        with redirect_stdout(io.StringIO()):  # it tells that it looks for ports
+            regressor.fit(X, y, categorical_feature=list(words))
+    return regressor.to_local().booster_

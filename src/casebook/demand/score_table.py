@@ -89,10 +89,8 @@ def score_table(
     """
     if not forecasts:
         refuse("forecasts", "at least one model's", "none", "pass a name and a table for each")
-    shared = _shared(forecasts)
-    tau = critical_fractile(cost_under, cost_over)
+    shared, tau, rows = _shared(forecasts), critical_fractile(cost_under, cost_over), {}
     covered = coverage_table(y, {name: shared[name] for name in forecasts}, clusters)
-    rows = {}
     for name, frame in forecasts.items():
         order, median = at_fractile(frame, tau), at_fractile(frame, 0.5)
         loss, cover = pinball(y, shared[name]), covered.loc[name]

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from casebook.contracts import refuse
+from casebook.contracts import refuse, require_columns, require_length
+from casebook.demand.path_forecasts import QuantileGrid
 from casebook.demand.shelf import Supply
 from casebook.demand.simulate import History
 from casebook.demand.world import WEEK
@@ -82,22 +83,14 @@ def cut_trial(history: History, first_day: int, days: int, past: int = PAST) -> 
     (True, 56)
     """
     sales = history.tables["sales"]
-    day = sales["day"].to_numpy()
-    last = int(day.max())
+    last = int(sales["day"].max())
     if first_day % WEEK:
         refuse("first_day", "a Monday, a multiple of 7", str(first_day), "start on an order day")
     if first_day < past or first_day + days - 1 > last:
         got = f"days {first_day - past} to {first_day + days - 1}"
         refuse("the trial", f"within days 0 to {last}", got, "simulate more days or play fewer")
-    near = np.flatnonzero((day >= first_day - past) & (day < first_day + days))
-    keys, first, count = np.unique(
-        sales[["store_id", "sku_id"]].to_numpy()[near], axis=0, return_index=True, return_counts=True
-    )
-    whole = count == past + days
-    if not whole.any():
-        refuse("the trial", "of products on sale throughout", "none", "simulate more stores and products")
-    rows = near[first[whole][:, None] + np.arange(past + days)]  # rows are sorted by cell, then day
-    cells = pd.DataFrame(keys[whole], columns=["store_id", "sku_id"])
+    keys, rows = _whole_cells(sales, first_day - past, past + days)
+    cells = pd.DataFrame(keys, columns=["store_id", "sku_id"])
     products = history.tables["products"]
     words = products.set_index("sku_id")["category"].loc[cells["sku_id"]].to_numpy()
     demand = history.truth["demand"].to_numpy()[rows].astype(np.int64)
@@ -111,3 +104,71 @@ def cut_trial(history: History, first_day: int, days: int, past: int = PAST) -> 
         sales["sold"].to_numpy()[rows[:, :past]].astype(np.int64),
         demand[:, :past],
     )
+
+
+def _whole_cells(sales: pd.DataFrame, first_day: int, days: int) -> tuple[Whole, Whole]:
+    """Return the keys of the cells on sale on all of some days, and the places of their rows, shape (cells, days)."""
+    day = sales["day"].to_numpy()
+    near = np.flatnonzero((day >= first_day) & (day < first_day + days))
+    keys, first, count = np.unique(
+        sales[["store_id", "sku_id"]].to_numpy()[near], axis=0, return_index=True, return_counts=True
+    )
+    whole = count == days
+    if not whole.any():
+        refuse("the trial", "of products on sale throughout", "none", "simulate more stores and products")
+    return keys[whole], near[first[whole][:, None] + np.arange(days)]  # rows are sorted by cell, then day
+
+
+def model_forecast(trial: Trial, rows: pd.DataFrame, forecasts: pd.DataFrame, correlation: float) -> QuantileGrid:
+    """Turn a model's rows into a forecast that policies can order by.
+
+    Every day is the target of one weekly origin, at a horizon of 4 to 10 days. So an order of a Monday goes by this
+    Sunday's forecasts for the days that it covers, and by those of the Sunday before for the three days until then.
+
+    Parameters
+    ----------
+    trial : Trial
+    rows : pandas.DataFrame, shape (n, ...)
+        ``store_id``, ``sku_id``, ``day`` of each forecast; cells and days that are not played do no harm.
+    forecasts : pandas.DataFrame, shape (n, t)
+        Row by row as `rows`; one column a tau.
+    correlation : float
+        Of the days, :func:`casebook.demand.path_forecasts.day_correlation`.
+
+    Returns
+    -------
+    casebook.demand.path_forecasts.QuantileGrid
+
+    Raises
+    ------
+    ContractError
+        Another number of rows, a row twice, or a cell's day without one.
+
+    Examples
+    --------
+    >>> from casebook.demand.simulate import simulate
+    >>> from casebook.demand.world import World
+    >>> trial = cut_trial(simulate(World(), 2, 28, np.random.default_rng(0), days=126), 70, LEAD_IN + 28)
+    >>> rows = trial.keys.loc[trial.keys.index.repeat(31)].assign(day=np.tile(np.arange(70, 101), len(trial.supply)))
+    >>> same = pd.DataFrame({0.1: 1.0, 0.5: 2.0, 0.9: 4.0}, index=rows.index)
+    >>> model_forecast(trial, rows, same, 0.2).sum_of_quantiles(70, 7, 0.5)[:3].tolist()
+    [14.0, 14.0, 14.0]
+    """
+    require_columns(rows, ["store_id", "sku_id", "day"], "rows")
+    require_length(forecasts.to_numpy(), len(rows), "forecasts")
+    days = trial.first_day + np.arange(trial.wanted.shape[1])
+    table = pd.DataFrame(forecasts.to_numpy(float), pd.MultiIndex.from_frame(rows[["store_id", "sku_id", "day"]]))
+    if table.index.has_duplicates:
+        store, sku, day = table.index[table.index.duplicated()][0]
+        refuse(
+            "rows", "one for each cell and day", f"two of store {store}, product {sku}, day {day}", "keep one origin"
+        )
+    keys = (np.repeat(trial.keys[name].to_numpy(), len(days)) for name in ("store_id", "sku_id"))
+    grid = table.reindex(pd.MultiIndex.from_arrays([*keys, np.tile(days, len(trial.keys))]))
+    missing = grid.isna().any(axis=1).to_numpy()
+    if missing.any():
+        store, sku, day = grid.index[int(np.argmax(missing))]
+        got = f"none for store {store}, product {sku}, day {day}"
+        refuse("rows", "one for each cell and day played", got, "roll from the Sunday eight days before the first day")
+    quantiles = grid.to_numpy().reshape(len(trial.keys), len(days), -1)
+    return QuantileGrid(trial.first_day, quantiles, [float(tau) for tau in forecasts.columns], correlation)

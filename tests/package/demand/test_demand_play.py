@@ -116,6 +116,7 @@ def test_recapture_is_the_share_that_takes_another():
     stock = np.array([0, 10**6])
     part = play(wanted, shop(2, life=365, group=[0, 0]), Nothing(), 0, stock, rng(), 0.3).cells
     assert abs(part["moved"][0] / 20_000 - 0.3) < 5 * np.sqrt(0.3 * 0.7 / 20_000)
+    assert part["goodwill_cost"][0] == part["lost"][0] and part["goodwill_cost"][1] == 0  # a dollar each, not of moved
     assert part["lost"][0] + part["moved"][0] == 20_000 and part["instead"][1] == part["moved"][0]
 
 
