@@ -1071,6 +1071,15 @@ moral("7.capped-closer")
 moral("7.cap-helps")
 
 # %% [markdown]
+# ### Refits
+
+# %%
+moral("7.refit-weekly")
+
+# %%
+moral("7.refit-monthly-does")
+
+# %% [markdown]
 # ## What the worlds refused
 #
 # Expected too much, or the wrong way round, and left as they were stated. "Depends" means that the share of worlds lies outside

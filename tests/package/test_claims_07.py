@@ -143,6 +143,8 @@ MORALS_TURN = {
     "7.cascade-over": MoralTurn(Worlds(30, 0), Worlds(80, 0), 45),
     "7.capped-closer": MoralTurn(Worlds(60, 0), Worlds(5, 0), 40),
     "7.cap-helps": MoralTurn(Worlds(20, 0), Worlds(70, 0), 40),
+    "7.refit-weekly": MoralTurn(Worlds(80, 30), Worlds(20, 30), 90),
+    "7.refit-monthly-does": MoralTurn(Worlds(75, 85), Worlds(10, 85), 20),
 }  # fmt: skip
 
 

@@ -46,5 +46,7 @@ MORALS = {
         Moral("7.cascade-over", "07_stacked", "cascade_over", "ch7-stacked"),
         Moral("7.capped-closer", "07_stacked", "capped_closer", "ch7-stacked"),
         Moral("7.cap-helps", "07_stacked", "cap_helps", "ch7-stacked"),
+        Moral("7.refit-weekly", "07_refit", "weekly_helps", "ch7-refit"),
+        Moral("7.refit-monthly-does", "07_refit", "monthly_does", "ch7-refit"),
     )
 }
