@@ -412,7 +412,7 @@ figures.bars(
 
 # %%
 wrong = simulate(
-    World(record_error=0.1), stores // 2, skus, np.random.default_rng(seed)
+    World(record_error=0.1), stores, skus, np.random.default_rng(seed)
 )
 late = (wrong.tables["sales"]["day"] >= 1092 - 364).to_numpy()
 seen_wrong = wrong.tables["sales"][late].reset_index(drop=True)
