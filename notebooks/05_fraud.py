@@ -389,8 +389,9 @@ assert (apart / (1 + at_once.abs())).max().max() < 1e-6  # kept in float32 here
 numbers(fe_n=count(len(FEATURES)), fe_replayed=count(len(first)))
 a_day = events[(events["at"] // DAY) == 100].head(300)  # for the service, below
 known = ["terminal_id", "x_km", "y_km", "device_id", "ip_id", "address_id"]
-events.drop(columns=known, inplace=True)  # they are in the features now
-bank.truth.events.drop(columns=["episode_id", "twin"], inplace=True)
+for name in known:
+    del events[name]  # they are in the features now
+del bank.truth.events["episode_id"], bank.truth.events["twin"]
 del one_by_one, at_once, apart, known
 
 # %% [markdown]
