@@ -42,7 +42,6 @@ FULL = (  # pages whose prompt states a size
     "05_fraud",
     "05_fraud_operations",
     "05_fraud_deeper",
-    "07_demand",
     "08_ab_test",
     "08_ab_test_deeper",
 )
