@@ -72,7 +72,7 @@ def fit_on_cluster(
     if deal not in DEALS:
         refuse("deal", f"one of {', '.join(map(repr, DEALS))}", repr(deal), "correct the word")
     levels = checked_taus(model.taus, "taus")
-    workers = sorted(client.scheduler_info(n_workers=-1)["workers"])
+    workers = sorted(client.ncores())
     fitted = BoostedQuantiles(**model.get_params())
     fitted.inputs_ = inputs_of(client, parts, model, until)
     jobs = _jobs([part.file for part in parts], len(workers), deal)
