@@ -5,31 +5,17 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from casebook.contracts import ContractError
 from casebook.demand.fallbacks import CATEGORY_MEAN, LAST_ORDER, LAST_WEEK, MODEL
 from casebook.demand.operate import Settings, weekly_job
-from casebook.demand.overrides import Override, OverrideBook
-from casebook.demand.simulate import simulate
+from casebook.demand.overrides import Override
 from casebook.demand.week_orders import day_moments, sku_taus, week_level
-from casebook.demand.world import World
 from casebook.jobs import check_output
+from tests.package.demand.weekly_shop import FAIR, NAME, ORIGIN, STEPS, Stub, build, run, save, tree
 
-ORIGIN = 83
-NAME = "2023-03-26"
-ENOUGH = 600  # more points than a run has
-STEPS = ("read", "features", "forecast", "overrides", "orders", "report", "timing")
 MOMENTS = 0.06  # relative; six quantiles do not tell a distribution
 EXACT = 1e-9  # the same sums in another order
-
-
-class Stub:
-    """A model that knows only the horizon and the store: gamma quantiles."""
-
-    def predict(self, X, taus):
-        mean = 2.0 + X["store_id"].to_numpy() + X["horizon"].to_numpy() / 10
-        return pd.DataFrame({tau: stats.gamma.ppf(tau, 4, scale=mean / 4) for tau in taus}, index=X.index)
 
 
 class Broken(Stub):
@@ -37,66 +23,6 @@ class Broken(Stub):
 
     def predict(self, X, taus):
         return super().predict(X, taus).where(X["sku_id"] != X["sku_id"].max())
-
-
-def build(tables, origins, horizons):
-    """Every cell, origin and horizon; nothing else."""
-    cells = tables["cells"][["store_id", "sku_id"]]
-    when = pd.MultiIndex.from_product([origins, horizons], names=["origin", "horizon"]).to_frame(index=False)
-    return cells.merge(when, how="cross").assign(day=lambda frame: frame["origin"] + frame["horizon"])
-
-
-@pytest.fixture(scope="module")
-def tables():
-    return simulate(World(), 4, 14, np.random.default_rng(3), days=98).tables
-
-
-def save(tables, folder):
-    folder.mkdir(exist_ok=True, parents=True)
-    for name, frame in tables.items():
-        frame.to_parquet(folder / f"{name}.parquet")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def data(tables, tmp_path_factory):
-    """Store 1 is three days late, store 2 thirty."""
-    sales = tables["sales"]
-    late = (sales["store_id"] == 1) & (sales["day"] > ORIGIN - 3) | (sales["store_id"] == 2) & (
-        sales["day"] > ORIGIN - 30
-    )
-    return save({**tables, "sales": sales[~late]}, tmp_path_factory.mktemp("data"))
-
-
-FAIR = Override(ORIGIN + 5, ORIGIN + 6, "multiply", 3.0, "street fair", "Ada", ORIGIN - 3, ORIGIN + 6, store_id=0)
-
-
-@pytest.fixture
-def book(tables, tmp_path):
-    book = OverrideBook(tmp_path / "book.jsonl")
-    book.add(FAIR, tables, ORIGIN - 3)
-    return book
-
-
-def run(data, folder, **options):
-    options = {"model": Stub(), "build_features": build, **options}
-    return weekly_job(data, folder, ORIGIN, **options)
-
-
-def tree(folder, timing=False):
-    """Everything under a folder but the audit, and but the one file that says how long it took, and its digest."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.name == "audit.jsonl" or (path.name == "timing.json" and not timing):
-            continue
-        raw = path.read_bytes() if path.is_file() else None
-        if path.name == "manifest.json" and not timing:
-            manifest = json.loads(raw)
-            manifest["outputs"] = [one for one in manifest["outputs"] if one["step"] != "timing"]
-            raw = manifest
-        found[name] = raw
-    return found
 
 
 def test_orders_are_what_the_steps_give_by_hand(tables, data, tmp_path):

@@ -1,93 +1,14 @@
 """Killed anywhere and started again, the week ends in the orders of an undisturbed one."""
 
 import contextlib
-import json
 import os
 
-import numpy as np
-import pandas as pd
 import pytest
-from scipy import stats
 
 from casebook.demand import operate
-from casebook.demand.operate import weekly_job
-from casebook.demand.overrides import Override, OverrideBook
-from casebook.demand.simulate import simulate
-from casebook.demand.world import World
+from casebook.demand.overrides import OverrideBook
 from casebook.jobs import _points, read_audit
-
-ORIGIN = 83
-NAME = "2023-03-26"
-ENOUGH = 600  # more points than a run has
-STEPS = ("read", "features", "forecast", "overrides", "orders", "report", "timing")
-
-
-class Stub:
-    """A model that knows only the horizon and the store: gamma quantiles."""
-
-    def predict(self, X, taus):
-        mean = 2.0 + X["store_id"].to_numpy() + X["horizon"].to_numpy() / 10
-        return pd.DataFrame({tau: stats.gamma.ppf(tau, 4, scale=mean / 4) for tau in taus}, index=X.index)
-
-
-def build(tables, origins, horizons):
-    """Every cell, origin and horizon; nothing else."""
-    cells = tables["cells"][["store_id", "sku_id"]]
-    when = pd.MultiIndex.from_product([origins, horizons], names=["origin", "horizon"]).to_frame(index=False)
-    return cells.merge(when, how="cross").assign(day=lambda frame: frame["origin"] + frame["horizon"])
-
-
-@pytest.fixture(scope="module")
-def tables():
-    return simulate(World(), 4, 14, np.random.default_rng(3), days=98).tables
-
-
-def save(tables, folder):
-    folder.mkdir(exist_ok=True, parents=True)
-    for name, frame in tables.items():
-        frame.to_parquet(folder / f"{name}.parquet")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def data(tables, tmp_path_factory):
-    """Store 1 is three days late, store 2 thirty."""
-    sales = tables["sales"]
-    late = (sales["store_id"] == 1) & (sales["day"] > ORIGIN - 3) | (sales["store_id"] == 2) & (
-        sales["day"] > ORIGIN - 30
-    )
-    return save({**tables, "sales": sales[~late]}, tmp_path_factory.mktemp("data"))
-
-
-FAIR = Override(ORIGIN + 5, ORIGIN + 6, "multiply", 3.0, "street fair", "Ada", ORIGIN - 3, ORIGIN + 6, store_id=0)
-
-
-@pytest.fixture
-def book(tables, tmp_path):
-    book = OverrideBook(tmp_path / "book.jsonl")
-    book.add(FAIR, tables, ORIGIN - 3)
-    return book
-
-
-def run(data, folder, **options):
-    options = {"model": Stub(), "build_features": build, **options}
-    return weekly_job(data, folder, ORIGIN, **options)
-
-
-def tree(folder, timing=False):
-    """Everything under a folder but the audit, and but the one file that says how long it took, and its digest."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.name == "audit.jsonl" or (path.name == "timing.json" and not timing):
-            continue
-        raw = path.read_bytes() if path.is_file() else None
-        if path.name == "manifest.json" and not timing:
-            manifest = json.loads(raw)
-            manifest["outputs"] = [one for one in manifest["outputs"] if one["step"] != "timing"]
-            raw = manifest
-        found[name] = raw
-    return found
+from tests.package.demand.weekly_shop import ENOUGH, NAME, STEPS, run, tree
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -4,62 +4,12 @@ import subprocess
 import sys
 
 import joblib
-import numpy as np
-import pandas as pd
 import pytest
-from scipy import stats
 
 from casebook.contracts import ContractError
 from casebook.demand import operate
 from casebook.demand.__main__ import main
-from casebook.demand.operate import weekly_job
-from casebook.demand.simulate import simulate
-from casebook.demand.world import World
-
-ORIGIN = 83
-NAME = "2023-03-26"
-
-
-class Stub:
-    """A model that knows only the horizon and the store: gamma quantiles."""
-
-    def predict(self, X, taus):
-        mean = 2.0 + X["store_id"].to_numpy() + X["horizon"].to_numpy() / 10
-        return pd.DataFrame({tau: stats.gamma.ppf(tau, 4, scale=mean / 4) for tau in taus}, index=X.index)
-
-
-def build(tables, origins, horizons):
-    """Every cell, origin and horizon; nothing else."""
-    cells = tables["cells"][["store_id", "sku_id"]]
-    when = pd.MultiIndex.from_product([origins, horizons], names=["origin", "horizon"]).to_frame(index=False)
-    return cells.merge(when, how="cross").assign(day=lambda frame: frame["origin"] + frame["horizon"])
-
-
-@pytest.fixture(scope="module")
-def tables():
-    return simulate(World(), 4, 14, np.random.default_rng(3), days=98).tables
-
-
-def save(tables, folder):
-    folder.mkdir(exist_ok=True, parents=True)
-    for name, frame in tables.items():
-        frame.to_parquet(folder / f"{name}.parquet")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def data(tables, tmp_path_factory):
-    """Store 1 is three days late, store 2 thirty."""
-    sales = tables["sales"]
-    late = (sales["store_id"] == 1) & (sales["day"] > ORIGIN - 3) | (sales["store_id"] == 2) & (
-        sales["day"] > ORIGIN - 30
-    )
-    return save({**tables, "sales": sales[~late]}, tmp_path_factory.mktemp("data"))
-
-
-def run(data, folder, **options):
-    options = {"model": Stub(), "build_features": build, **options}
-    return weekly_job(data, folder, ORIGIN, **options)
+from tests.package.demand.weekly_shop import NAME, ORIGIN, build, run, save
 
 
 def turned(promotions):
