@@ -16,6 +16,8 @@ import pandas as pd
 from casebook.decisions.fractile import critical_fractile
 from casebook.demand.ledger import NOTHING, ORACLE, WEEK_AGO, Costs, Ledger, money_table
 from casebook.demand.oracle import Oracle
+from casebook.demand.past_planner import past_planner
+from casebook.demand.planner import Planner
 from casebook.demand.play import Fresh, Policy, fresh_newsvendor, play
 from casebook.demand.policies import (
     P95,
@@ -72,12 +74,22 @@ class Grocer:
     recapture : float
     ahead : numpy.ndarray of int, shape (cells, past + days)
         Units known beforehand.
+    world : World
+    plans : tuple of pandas.DataFrame
+        Promotions and stores.
     """
 
     trial: Trial
     costs: Costs
     recapture: float
     ahead: npt.NDArray[np.int64]
+    world: World
+    plans: tuple[pd.DataFrame, pd.DataFrame]
+
+    def planner(self, informed: bool) -> Planner:
+        """Return the planner of the past, who knows of all promotions or of none."""
+        promotions, stores = self.plans
+        return past_planner(self.trial, self.world, promotions if informed else promotions.iloc[:0], stores)
 
     def forecast(self) -> RecentMoments:
         """Return a new forecast, which knows the past and what is ordered ahead."""
@@ -121,7 +133,8 @@ def draw_grocer(dials: dict[str, float], rng: np.random.Generator) -> Grocer:
     pack = np.maximum(np.rint(trial.supply.case_pack * dials["packs"]), 1).astype(np.int64)
     trial = replace(trial, supply=replace(trial.supply, case_pack=pack))
     ahead = rng.binomial(np.concatenate([trial.before, trial.wanted], axis=1), dials["ahead"])
-    return Grocer(trial, Costs(dials["goodwill"], dials["holding"]), world.recapture, ahead)
+    plans = (history.tables["promotions"], history.tables["stores"])
+    return Grocer(trial, Costs(dials["goodwill"], dials["holding"]), world.recapture, ahead, world, plans)
 
 
 def average_fractile(trial: Trial, costs: Costs) -> float:
@@ -151,6 +164,8 @@ def play_grocer(grocer: Grocer, seed: int, taus: tuple[float, ...] = OTHER_TAUS)
     """Play all policies of a grocer over the test weeks, beside ordering nothing and the oracle."""
     trial = grocer.trial
     made: dict[str, Callable[[], Policy]] = {NOTHING: Nothing, **fresh_policies(grocer)}
+    made["planner"] = lambda: grocer.planner(informed=True)
+    made["planner without promotions"] = lambda: grocer.planner(informed=False)
     made["forecast is order"] = lambda: ForecastIsOrder(grocer.forecast(), trial.supply)
     made[ORACLE] = lambda: Oracle(trial.wanted, trial.supply, trial.first_day, trial.stock, grocer.costs)
     ledgers = {name: grocer.play(make(), seed) for name, make in made.items()}
@@ -174,7 +189,8 @@ def play_money(dials: dict[str, float], rng: np.random.Generator) -> Row:
         ``net_*``, dollars a week; ``captured_*`` and ``gained_*``, shares of what the oracle has more than who orders
         nothing, and than who goes by last week's sales; of ``nothing``, ``last_week``, ``mean``, ``global`` (0.833),
         ``average`` (one fractile of the averaged costs), ``per_sku`` (each product's own), ``shelf_life``, ``p95``,
-        ``sum_of_daily`` (at 0.833), ``forecast_is_order``, ``tau_*`` and ``oracle``. ``out_rate`` of the past,
+        ``sum_of_daily`` (at 0.833), ``forecast_is_order``, ``planner`` and ``planner_without_promotions`` (of the past,
+        who orders up to the drawn level), ``tau_*`` and ``oracle``. ``out_rate`` of the past,
         ``best_tau`` (of one for all, in hindsight), ``extra_units`` (what the sum of daily quantiles has delivered more
         than the quantile of the sum, share), ``source_costs`` and ``own_costs`` (what following the source's count
         costs, share of what the oracle gains on last week; with its costs, and with the products' own). The findings:
@@ -182,6 +198,7 @@ def play_money(dials: dict[str, float], rng: np.random.Generator) -> Row:
         ``per_sku_beats_global``, ``per_sku_beats_average``, ``per_sku_beats_all`` (all single quantiles).
         ``life_beats_global``, ``life_beats_per_sku``, ``life_beats_all`` : with carry-over and shelf life in it.
         ``fractile_beats_mean``, ``p95_loses_to_fractile`` : the global one, 0.833.
+        ``life_beats_planner``, ``life_beats_planner_without_promotions`` : its forecast knows none.
         ``mean_beats_last_week``, ``forecast_is_order_loses_to_last_week``.
         ``sum_of_daily_quantiles_overorders`` (over 1% more delivered), ``sum_of_daily_loses``.
         ``source_count_picks_same_policy``, ``own_count_picks_same_policy`` : the one that earns most of those counted.
@@ -212,6 +229,8 @@ def _findings(net: pd.Series, best: str, extra: float) -> Row:
         "life_beats_global": beats("shelf life", "global"),
         "life_beats_per_sku": beats("shelf life", "per sku"),
         "life_beats_all": beats("shelf life", best),
+        "life_beats_planner": beats("shelf life", "planner"),
+        "life_beats_planner_without_promotions": beats("shelf life", "planner without promotions"),
         "fractile_beats_mean": beats("global", "mean"),
         "p95_loses_to_fractile": beats("global", "p95"),
         "mean_beats_last_week": beats("mean", WEEK_AGO),

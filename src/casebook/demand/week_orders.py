@@ -14,13 +14,15 @@ from casebook.demand.case_packs import packs
 from casebook.demand.quantile_fix import checked_taus
 
 LEAST, MOST = 0.05, 0.99  # a margin or a loss of almost nothing would ask for no stock, or for stock without end
+CERTAIN = 1e-9  # a spread of so small a share of the mean is rounding: a flat grid leaves some 1e-15
 
 
 def day_moments(quantiles: npt.ArrayLike, taus: Sequence[float]) -> tuple[FloatArray, FloatArray]:
     """Return mean and standard deviation of days of which a few quantiles are forecast.
 
     Between the levels the quantile function is taken as straight; below the first it falls on in the same line, at
-    lowest to 0; above the last the tail is exponential, with the slope of the last two.
+    lowest to 0; above the last the tail is exponential, with the slope of the last two. One number at every level has a
+    standard deviation of 0, and not of what rounding leaves.
 
     Parameters
     ----------
@@ -60,7 +62,7 @@ def day_moments(quantiles: npt.ArrayLike, taus: Sequence[float]) -> tuple[FloatA
     a, b = ends[:, :-1] - mean[:, None], ends[:, 1:] - mean[:, None]
     far = last - mean
     variance = ((a**2 + a * b + b**2) / 3) @ width + rest * (far**2 + 2 * far * step + 2 * step**2)
-    return mean, np.sqrt(np.maximum(variance, 0.0))
+    return mean, np.sqrt(np.where(variance > (CERTAIN * mean) ** 2, variance, 0.0))
 
 
 def week_level(mean: npt.ArrayLike, sd: npt.ArrayLike, tau: npt.ArrayLike, correlation: float) -> FloatArray:

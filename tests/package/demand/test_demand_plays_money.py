@@ -72,6 +72,17 @@ def test_the_average_fractile_is_of_the_averaged_costs():
     )
 
 
+def test_the_planner_orders_by_the_drawn_level_and_by_promotions_if_he_knows_them():
+    made = {level: draw_grocer(MIDDLE | {"stock_level": level}, np.random.default_rng(1)) for level in (0.9, 1.7)}
+    units = {
+        (level, informed): grocer.play(grocer.planner(informed), 5).cells["delivered"].sum()
+        for level, grocer in made.items()
+        for informed in (True, False)
+    }
+    assert units[1.7, True] > 1.2 * units[0.9, True]
+    assert units[1.7, True] > units[1.7, False] and units[0.9, True] > units[0.9, False]
+
+
 def test_a_play_can_be_repeated():
     """Policies are made anew: the second play of the same grocer is the first."""
     grocer = draw_grocer(MIDDLE, np.random.default_rng(1))

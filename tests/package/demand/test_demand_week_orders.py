@@ -10,6 +10,7 @@ from scipy import stats
 from casebook.contracts import ContractError
 from casebook.decisions.fractile import critical_fractile
 from casebook.demand.fallbacks import LAST_ORDER
+from casebook.demand.path_forecasts import QuantileGrid
 from casebook.demand.week_orders import day_moments, sku_taus, week_level, week_orders
 
 MOMENTS = 0.06  # relative; eight quantiles do not tell a distribution
@@ -52,9 +53,20 @@ def test_beyond_the_last_level_the_tail_is_exponential():
     assert mean[0] == pytest.approx(5, rel=FINE) and sd[0] == pytest.approx(5, rel=FINE)
 
 
-def test_a_certain_day_has_no_spread():
-    mean, sd = day_moments([[5.0, 5.0, 5.0]], (0.1, 0.5, 0.9))
-    assert mean[0] == pytest.approx(5, abs=EXACT) and sd[0] < 1e-6
+@pytest.mark.parametrize("units", [0.0, 0.3, 1 / 3, 5.0, 71.7, 4_321.9])
+def test_a_certain_day_has_no_spread_and_a_certain_week_is_ordered_rounded_up(units):
+    taus = (0.1, 0.3, 0.5, 5 / 7, 10 / 12, 0.95)
+    flat = np.full((1, 7, len(taus)), units)
+    mean, sd = day_moments(flat[0], taus)
+    np.testing.assert_allclose(mean, units, rtol=EXACT)
+    assert not sd.any()
+    for correlation in (0.0, 0.3):
+        week = QuantileGrid(0, flat, taus, correlation)
+        assert week.quantile(0, 7, 0.83).tolist() == [np.ceil(7 * units - 1e-9)]
+
+
+def test_a_small_spread_is_no_rounding():
+    assert day_moments([[1_000.0, 1_000.0, 1_000.001]], (0.1, 0.5, 0.9))[1][0] > 1e-4
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.3, 1.0])
