@@ -21,6 +21,7 @@ from casebook.contracts import FloatArray, as_costs, refuse, require_columns, re
 WAYS = ("trees", "linear", "cascade", "capped")
 #: Columns that the models read.
 READ = ("usual", "depth", "shown", "group", "weekday", "season", "near")
+ANSWERS = ("y", "demand", "mean")  # what :func:`promotion_rows` puts beside them to be judged by
 _TREES = {"objective": "poisson", "learning_rate": 0.1, "num_leaves": 31, "min_data_in_leaf": 50, "num_threads": 1,
           "seed": 0, "deterministic": True, "force_row_wise": True, "verbosity": -1}  # fmt: skip
 
@@ -150,13 +151,16 @@ class PromotionModel(BaseEstimator):
         Raises
         ------
         ContractError
-            Another way, a cap below 1, and what :func:`fit_lift` refuses.
+            Another way, a cap below 1, a column that holds the answer, and what :func:`fit_lift` refuses.
         """
         if self.way not in WAYS:
             refuse("way", f"one of {', '.join(map(repr, WAYS))}", repr(self.way), "correct the word")
         if not self.cap >= 1:
             refuse("cap", "1 or more", f"{self.cap:g}", "1 ends at the largest discount seen")
         require_columns(X, ["usual", "depth", "shown", "group"], "X")
+        answer = next((name for name in ANSWERS if name in X), None)
+        if answer is not None:
+            refuse("X", "without the answer", f"a column {answer!r}", "take X[list(READ)]")
         units = np.asarray(y, dtype=float)
         self.lift_ = fit_lift(units, X["usual"], X["depth"], X["shown"], X["group"])
         self.columns_ = [name for name in X if self.way == "trees" or name not in ("depth", "shown")]

@@ -13,11 +13,9 @@ from casebook.contracts import BoolArray, FloatArray, as_costs, as_labels, refus
 from casebook.demand.count_tails import log_likelihood, tail_moments
 
 DISPERSION_RANGE = (1e-6, 20.0)  # below it a Poisson to six digits
-LOWEST = -16.0  # log of a mean that is as good as 0 units a day
-LONGEST_STEP = 2.0  # of a log mean in one Newton step; a cell without a whole day would run off otherwise
+LOWEST, LONGEST_STEP = -16.0, 2.0  # log of a mean of as good as 0; and of a Newton step, lest empty cells run off
 ROUNDS, STEPS, FEW = 40, 25, 2  # of the dispersion; of Newton at the end, and between two dispersions
-CLOSE = 1e-4  # change of the log dispersion at which the fit stops
-NEAR = 0.02  # step of the log dispersion for its derivatives
+CLOSE, NEAR = 1e-4, 0.02  # of the log dispersion: change at which the fit stops; step for its derivatives
 TOLERANCE = 1e-7  # score per row at which Newton's method stops
 
 
@@ -112,8 +110,8 @@ def fit_counts(
     Raises
     ------
     ContractError
-        Arrays of other lengths, negative sales, missing or constant covariates, or a cell without a whole day where
-        ``prior_days`` is 0.
+        Arrays of other lengths, negative sales, missing, constant or repeated covariates, or a cell without a whole
+        day where ``prior_days`` is 0.
 
     References
     ----------
@@ -157,6 +155,8 @@ def _rows(sold: npt.ArrayLike, out: npt.ArrayLike, cell: npt.ArrayLike, covariat
     if wrong.any() and covariates is not None:
         name = covariates.columns[int(np.argmax(wrong))]
         refuse(f"covariate {name!r}", "finite and not constant", "a gap or one value", "fill it in or leave it out")
+    if x.shape[1] > 1 and (free := np.linalg.matrix_rank(np.corrcoef(x, rowvar=False), tol=1e-8)) < x.shape[1]:
+        refuse("covariates", f"{x.shape[1]} that differ", f"{free}; the others are sums of these", "leave one out")
     whole = np.bincount(codes, ~flags, len(names))
     if prior_days == 0 and (whole == 0).any():
         name = names[int(np.argmax(whole == 0))]
@@ -198,7 +198,8 @@ def _newton(rows: _Rows, cells: FloatArray, effects: FloatArray, dispersion: flo
         size = max(np.abs(by_cell[cells > LOWEST]).max(initial=0), np.abs(gradient).max(initial=0) / len(cells))
         if size <= TOLERANCE * len(mean) / len(cells):
             break
-    return cells, effects, np.sqrt(np.diag(np.linalg.inv(inner)))
+    variance = np.diag(np.linalg.pinv(inner, hermitian=True))
+    return cells, effects, np.sqrt(np.where(variance > 0, variance, np.nan))  # not above 0 where a fit has run off
 
 
 def _next_dispersion(rows: _Rows, mean: FloatArray, dispersion: float) -> float:

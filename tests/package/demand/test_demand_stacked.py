@@ -112,6 +112,8 @@ def test_refusals(rows):
          "cap must be 1 or more, got 0.5; 1 ends at the largest discount seen."),
         (stacked.PromotionModel(), X.assign(depth=0.0),
          "depth must be above 0 in some rows, got 0 in all; fit to days with promotions."),
+        (stacked.PromotionModel(), X.assign(mean=1.0),
+         "X must be without the answer, got a column 'mean'; take X[list(READ)]."),
     ]  # fmt: skip
     for model, frame, message in cases:
         with pytest.raises(ContractError) as e:

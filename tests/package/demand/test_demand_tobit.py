@@ -241,6 +241,10 @@ def test_the_normal_is_the_wrong_law_for_slow_sellers():
             "cell b must be a cell with a day on which it did not run out, got none; "
             "set prior_days above 0, or leave the cell out.",
         ),
+        (
+            lambda: fit_counts([1, 2, 3], [False] * 3, [0] * 3, pd.DataFrame({"a": [0, 1, 2], "b": [4, 2, 0]})),
+            "covariates must be 2 that differ, got 1; the others are sums of these; leave one out.",
+        ),
         (lambda: truncated_mean([-1], [2], 0.1), "mean, row 0 must be 0 or more, got -1.0; drop the minus sign."),
     ],
 )
