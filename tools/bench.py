@@ -25,7 +25,7 @@ import psutil
 from casebook.decisions import Costs, allocate, best_cut, decide_frame, fit_platt, lower_envelope, sweep
 from casebook.screening import models
 from casebook.screening.simulate import World, simulate
-from tools import bench_churn, bench_feed, bench_fraud
+from tools import bench_churn, bench_demand, bench_feed, bench_fraud
 from tools.execute import execute_one, versions
 from tools.paths import ROOT, built
 
@@ -42,6 +42,7 @@ FULL = (  # pages whose prompt states a size
     "05_fraud",
     "05_fraud_operations",
     "05_fraud_deeper",
+    "07_demand",
     "08_ab_test",
     "08_ab_test_deeper",
 )
@@ -235,9 +236,11 @@ def main() -> int:
     )
     parser.add_argument("--peer", help="interpreter that has gbstats and pyarrow, to compare with; with --full")
     given = parser.parse_args()
-    rows = functions() + [Row(*numbers) for numbers in bench_fraud.measured()] + reported()
+    jobs = chain(bench_fraud.measured(), bench_demand.measured())
+    rows = functions() + [Row(*numbers) for numbers in jobs] + reported()
     if given.full:
-        rows += [Row(*measured) for measured in bench_feed.full(peer=given.peer)] + full_scale()
+        large = chain(bench_feed.full(peer=given.peer), bench_demand.full())
+        rows += [Row(*numbers) for numbers in large] + full_scale()
     print("\n".join(line(row) for row in rows))
     print(f"Written to {write(rows).relative_to(ROOT)}.")
     return 0

@@ -57,7 +57,7 @@ def test_the_chapter_has_each_label_once(slug):
     assert sorted(labels) == sorted(set(labels))
 
 
-@pytest.mark.parametrize("slug", ["02_fraud", "13_ab_test", "14_threshold"])
+@pytest.mark.parametrize("slug", ["02_fraud", "04_demand", "13_ab_test", "14_threshold"])
 def test_the_chapter_shows_its_card_and_says_the_prompt(slug):
     card = cards.load_card(slug)
     text = (ROOT / "notebooks" / f"{card.chapter}.py").read_text(encoding="utf-8")
@@ -183,3 +183,23 @@ def test_the_numbers_said_aloud_in_the_fraud_card_follow_from_the_prompt():
     assert backs["What must a wrong push cost for 0.01 to be right, if a right one saves $198?"].endswith(
         f"= ${0.01 / 0.99 * 198:.0f}."
     )
+
+
+def test_the_numbers_said_aloud_in_the_demand_card_follow_from_the_prompt():
+    """A million products, a thousand stores, two costs, and an order on Monday: recomputed, not copied."""
+    card = cards.load_card("04_demand")
+    said = {number.what: number.value for number in card.numbers_to_remember}
+    assert said["$10 short, $2 left over"].startswith(f"10 / 12 = {10 / 12:.3f}: one more while its chance")
+    assert said["$5 and $2"].startswith(f"5 / 7 = {5 / 7:.3f}")
+    odds = Fraction("0.95") / (1 - Fraction("0.95"))
+    assert said["P95"] == f"{odds} to 1: ${2 * odds} short against $2"
+    cells, six_hours = 1_000_000 * 1_000, 6 * 3_600
+    assert said["1M products x 1,000 stores"] == (
+        f"{cells // 10**9} billion cells, {7 * cells // 10**9} billion forecasts a week, "
+        f"{round(7 * cells / six_hours, -3):,.0f} a second in six hours"
+    )
+    assert said["Two years of them"].startswith(f"{730 * cells // 10**9} billion rows")
+    lead, review = 3, 7
+    assert f"days {lead + 1} to {lead + review}" in said["Sunday's order"] and "3 + 7 = 10" in said["Sunday's order"]
+    assert said["The lag of 7 days"] == "known for days 4 to 7, a leak for 8 to 10"
+    assert said["Seven daily quantiles added"].startswith(f"7 / sqrt(7) = {7 / 7**0.5:.2f} times")

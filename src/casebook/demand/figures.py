@@ -11,6 +11,8 @@ import pandas as pd
 from casebook import style
 from casebook.colours import ADVISED, ADVISED_FILL, INK, NAIVE, NAIVE_FILL, SUBTLE
 
+MISSED, LINE = 0.1, 0.09  # of a quantile; a line of text, as a share of the axis
+
 
 def cost_by_quantile(curves: Mapping[str, pd.Series], best: float, marks: Mapping[str, float]) -> None:
     """Draw what ordering at each quantile costs above the best one, for several spreads of demand.
@@ -25,17 +27,23 @@ def cost_by_quantile(curves: Mapping[str, pd.Series], best: float, marks: Mappin
         Words -> tau, drawn as thin lines.
     """
     _, ax = plt.subplots()
-    for (words, curve), colour in zip(curves.items(), (SUBTLE, ADVISED, INK), strict=False):
-        ax.plot(curve.index, curve.to_numpy(), color=colour)
-        ax.annotate(words, (curve.index[0], curve.iloc[0]), (4, 0), textcoords="offset points", color=colour)
     top = max(float(curve.max()) for curve in curves.values())
+    for line, ((words, curve), colour) in enumerate(zip(curves.items(), (SUBTLE, ADVISED, INK), strict=False)):
+        ax.plot(curve.index, curve.to_numpy(), color=colour)
+        place = (curve.index[0], top * (1.0 - LINE * line))  # the curves lie on each other, so their names stand apart
+        ax.annotate(words, place, (28, 0), textcoords="offset points", color=colour, va="center")
     for height, (words, tau) in enumerate(marks.items()):
         ax.axvline(tau, color=NAIVE, linestyle=":")
-        place = (tau, top * (1.0 - 0.09 * height))
+        place = (tau, top * (1.0 - LINE * height))
         ax.annotate(words, place, (-3, 0), textcoords="offset points", color=NAIVE, ha="right")
     ax.set(xlabel="quantile that is ordered", ylabel="cost above the least")
     style.percent_axis(ax)
-    style.finding(ax, f"All spreads cost least near {best:.2f}, and to miss it is dearer below", "one product, one day")
+    missed = {
+        side: max(float(np.interp(best + step, curve.index, curve)) for curve in curves.values())
+        for side, step in (("high", MISSED), ("low", -MISSED))
+    }
+    words = f"A tenth too high costs up to {missed['high']:.0%}, a tenth too low up to {missed['low']:.0%}"
+    style.finding(ax, words, f"one product, one day; all spreads cost least near {best:.2f}")
 
 
 def ratios_by_category(ratios: pd.DataFrame, one_for_all: float) -> None:
@@ -95,13 +103,15 @@ def spiral_lines(runs: Mapping[str, pd.DataFrame], title: str) -> None:
         Words -> what :func:`casebook.demand.spiral.run_spiral` returns. The first is the naive one.
     """
     _, ax = plt.subplots()
-    colours = [NAIVE, SUBTLE, ADVISED, INK]
-    for (words, run), colour in zip(runs.items(), colours, strict=False):
-        share = (run["order"] / run["demand"]).rolling(4, min_periods=1).mean()
-        dashed = "--" if colour == INK else "-"
-        ax.plot(run.index, share, color=colour, linestyle=dashed)
-        at = (run.index[-1], share.iloc[-1])
-        ax.annotate(words, at, (4, 0), textcoords="offset points", color=colour, va="center")
+    colours = dict(zip(runs, [NAIVE, SUBTLE, ADVISED, INK], strict=False))
+    shares = {words: (run["order"] / run["demand"]).rolling(4, min_periods=1).mean() for words, run in runs.items()}
+    for words, share in shares.items():
+        ax.plot(share.index, share, color=colours[words], linestyle="--" if colours[words] == INK else "-")
+    lowest = -np.inf
+    for words, share in sorted(shares.items(), key=lambda item: float(item[1].iloc[-1])):
+        lowest = max(float(share.iloc[-1]), lowest + LINE)
+        at = (share.index[-1], lowest)
+        ax.annotate(words, at, (4, 0), textcoords="offset points", color=colours[words], va="center")
     ax.set(xlabel="week", ylabel="order over demand, four weeks' mean")
     ax.set_xlim(0, next(iter(runs.values())).index[-1] * 1.3)
     style.percent_axis(ax)

@@ -1,4 +1,4 @@
-"""Quantiles do not add, sample paths do: futures of the leaves drawn together, added up, and judged level by level."""
+"""Quantiles do not add, sample paths do: futures drawn together, added up or reconciled, and judged level by level."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.stats import nbinom, norm
 
 from casebook.contracts import FloatArray, refuse
 from casebook.demand.hierarchy import Hierarchy, as_nodes
-from casebook.demand.reconcile import shrunk_covariance
+from casebook.demand.reconcile import mint, shrunk_covariance
 
 HOW = ("apart", "together", "copula")
 
@@ -56,13 +56,35 @@ def draw_errors(residuals: FloatArray, samples: int, horizons: int, rng: np.rand
         return np.moveaxis(past[:, rng.integers(times, size=(samples, horizons))], 0, 1)
     if how == "apart":
         return past[np.arange(m)[None, :, None], rng.integers(times, size=(samples, m, horizons))]
-    ranks = past.argsort(axis=1, kind="stable").argsort(axis=1)
-    covariance = shrunk_covariance(norm.ppf((ranks + 0.5) / times))[0]
-    scale = np.sqrt(np.diag(covariance))
-    root = np.linalg.cholesky(covariance / np.outer(scale, scale))
+    root = np.linalg.cholesky(copula_correlation(past))
     score = np.einsum("ij,sjh->sih", root, rng.standard_normal((samples, m, horizons)))
     place = np.minimum((norm.cdf(score) * times).astype(int), times - 1)
     return np.sort(past, axis=1)[np.arange(m)[None, :, None], place]
+
+
+def copula_correlation(residuals: FloatArray) -> FloatArray:
+    """Return the correlations with which the copula of :func:`draw_errors` draws: of normal scores, shrunk towards 0.
+
+    Parameters
+    ----------
+    residuals : numpy.ndarray, shape (m, times)
+
+    Returns
+    -------
+    numpy.ndarray, shape (m, m)
+
+    Examples
+    --------
+    >>> rng, pairs = np.random.default_rng(0), np.triu_indices(40, 1)
+    >>> past = rng.normal(size=84) + rng.normal(size=(40, 84))  # a correlation of 0.5
+    >>> [round(float(copula_correlation(past[:, :times])[pairs].mean()), 2) for times in (8, 84)]
+    [0.05, 0.44]
+    """
+    past = np.asarray(residuals, float)
+    ranks = past.argsort(axis=1, kind="stable").argsort(axis=1)
+    covariance = shrunk_covariance(norm.ppf((ranks + 0.5) / past.shape[1]))[0]
+    scale = np.sqrt(np.diag(covariance))
+    return np.asarray(covariance / np.outer(scale, scale))
 
 
 def leaf_paths(
@@ -101,6 +123,45 @@ def leaf_paths(
     mean = as_nodes(hierarchy, forecasts)[hierarchy.bottom]
     past = as_nodes(hierarchy, residuals, "residuals")[hierarchy.bottom]
     leaves = mean + draw_errors(past, samples, mean.shape[1], rng, how)
+    return np.asarray(hierarchy.summing @ (leaves if least is None else np.maximum(leaves, least)))
+
+
+def mint_paths(
+    hierarchy: Hierarchy,
+    base: pd.DataFrame,
+    residuals: pd.DataFrame,
+    samples: int,
+    rng: np.random.Generator,
+    how: str = "together",
+    least: float | None = 0.0,
+) -> FloatArray:
+    """Draw futures of every node around its own forecast, and reconcile each single sample by MinT.
+
+    Parameters
+    ----------
+    hierarchy : Hierarchy
+    base, residuals : pandas.DataFrame, shape (n, horizons), (n, times)
+        Of all nodes; the base forecasts need not add up. The residuals' shrunk covariance weighs the nodes.
+    samples : int
+    rng : numpy.random.Generator
+    how : str
+        As :func:`draw_errors` takes it: the nodes' errors of one time are drawn together, leaves and sums alike.
+    least : float, optional
+        Below which no leaf falls.
+
+    Returns
+    -------
+    numpy.ndarray, shape (samples, n, horizons)
+        8 bytes a number. The map is one matrix: without `least` the mean of the samples is MinT of their mean.
+
+    References
+    ----------
+    As :func:`leaf_paths`.
+    """
+    mean, past = as_nodes(hierarchy, base, "base"), as_nodes(hierarchy, residuals, "residuals")
+    drawn = np.moveaxis(mean + draw_errors(past, samples, mean.shape[1], rng, how), 1, 0)
+    together = mint(hierarchy.summing, drawn.reshape(len(mean), -1), shrunk_covariance(past)[0])
+    leaves = np.moveaxis(together[hierarchy.bottom].reshape(-1, *drawn.shape[1:]), 0, 1)
     return np.asarray(hierarchy.summing @ (leaves if least is None else np.maximum(leaves, least)))
 
 

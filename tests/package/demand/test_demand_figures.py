@@ -22,11 +22,12 @@ def title():
     return plt.gcf().texts[0].get_text().replace("\n", " ")
 
 
-def test_the_cost_curves_are_those_given_and_the_title_names_the_fractile():
-    curves = {"narrow": pd.Series([0.5, 0.0], [0.5, 0.9]), "wide": pd.Series([0.2, 0.1], [0.5, 0.9])}
-    figures.cost_by_quantile(curves, 0.9, {"mark": 0.7})
-    assert title().startswith("All spreads cost least near 0.90")
-    assert [line.get_ydata().tolist() for line in plt.gca().lines[:2]] == [[0.5, 0.0], [0.2, 0.1]]
+def test_the_cost_curves_are_those_given_and_the_title_says_which_side_is_dearer():
+    taus = [0.5, 0.8, 0.9]
+    curves = {"narrow": pd.Series([0.6, 0.0, 0.3], taus), "wide": pd.Series([0.3, 0.0, 0.1], taus)}
+    figures.cost_by_quantile(curves, 0.8, {"mark": 0.7})
+    assert title() == "A tenth too high costs up to 30%, a tenth too low up to 20%"
+    assert [line.get_ydata().tolist() for line in plt.gca().lines[:2]] == [[0.6, 0.0, 0.3], [0.3, 0.0, 0.1]]
     assert set(plt.gca().lines[2].get_xdata()) == {0.7}
 
 

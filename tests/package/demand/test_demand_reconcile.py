@@ -27,10 +27,12 @@ from casebook.demand.reconcile import (
 from casebook.demand.reconcile_accuracy import by_level, pinball
 from casebook.demand.reconcile_samples import (
     HOW,
+    copula_correlation,
     coverage_by_level,
     draw_counts,
     draw_errors,
     leaf_paths,
+    mint_paths,
     quantiles_do_not_add,
 )
 
@@ -290,6 +292,39 @@ def test_no_leaf_falls_below_the_least():
     assert paths.min() == 0
     np.testing.assert_allclose(paths[:, 0], paths[:, SHOP.bottom].sum(axis=1))
     assert leaf_paths(SHOP, mean, residuals, 50, rng, least=None).min() < 0
+
+
+@given(seed=st.integers(0, 1_000), how=st.sampled_from(HOW))
+def test_reconciled_samples_add_up_and_each_is_mint_of_what_was_drawn(seed, how):
+    _, base, residuals = drawn(seed)
+    paths = mint_paths(SHOP, base, residuals, 3, np.random.default_rng(seed), how, least=None)
+    weights = error_weights(SHOP, "mint_shrink", residuals)
+    errors = draw_errors(residuals.to_numpy(), 3, base.shape[1], np.random.default_rng(seed), how)
+    for path, error in zip(paths, errors, strict=True):
+        np.testing.assert_allclose(path, mint(SHOP.summing, base.to_numpy() + error, weights), atol=LINEAR)
+        np.testing.assert_allclose(path, SHOP.summing @ path[SHOP.bottom], atol=LINEAR)
+
+
+def test_reconciled_samples_leave_coherent_ones_alone_but_for_the_least():
+    rng = np.random.default_rng(15)
+    mean = aggregate(SHOP, pd.DataFrame(np.full((len(SHOP.leaves), 2), 2.0)))
+    residuals = aggregate(SHOP, pd.DataFrame(rng.normal(0, 3, (len(SHOP.leaves), 50))))
+    for least in (None, 0.0):
+        added, mapped = (
+            draw(SHOP, mean, residuals, 20, np.random.default_rng(16), least=least) for draw in (leaf_paths, mint_paths)
+        )
+        np.testing.assert_allclose(mapped, added, atol=LINEAR)
+    assert mapped.min() == 0
+
+
+def test_a_copulas_correlation_is_of_normal_scores_whatever_the_margins():
+    rng = np.random.default_rng(17)
+    past = correlated(rng)
+    found = copula_correlation(past)
+    np.testing.assert_allclose(found, copula_correlation(np.exp(past)), atol=LINEAR)
+    np.testing.assert_allclose(np.diag(found), 1)
+    apart = found[~np.eye(len(found), dtype=bool)]
+    assert np.abs(apart - 0.7).max() < STANDARD_ERRORS * (1 - 0.7**2) / np.sqrt(past.shape[1])
 
 
 def test_coverage_pinball_is_scikit_learns():
