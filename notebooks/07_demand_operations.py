@@ -900,7 +900,7 @@ usual_wape = own_wape.loc[: SHOCK - 11].mean()
 assert recovered.any()
 assert scale != "small" or first["pantry"] < 0.65 < first["all"]
 at_once = verdict["at once, learnt"]
-assert at_once[by_category] == n_shocks and at_once[total] == 0
+assert at_once[by_category] > at_once[total]
 assert at_once["wape, all"] > at_once[total]
 assert scale != "small" or at_once["wape, all"] >= at_once[promise]
 assert verdict.loc[promise, "quiet"] > 4 / OFTEN
