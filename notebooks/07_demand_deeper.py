@@ -562,20 +562,20 @@ assert moves.max() < 0.1
 behind_series = ranks[series_models] / ranks.iloc[0] - 1
 range_within = summed[global_models].max() / summed[global_models].min() - 1
 numbers(
-    am_pinball_best=f"*{first_two[0]}*",
+    am_pinball_best=str(first_two[0]),
     am_behind=percent(1 - ranks.iloc[0] / ranks.iloc[1], 1),
-    am_next=f"*{first_two[1]}*",
+    am_next=str(first_two[1]),
     am_series=f"{percent(behind_series.min())} to {percent(behind_series.max())}",
-    am_wape_best=f"*{scores['wape'].idxmin()}*",
-    am_day_best=f"*{scores['money_day'].idxmin()}*",
+    am_wape_best=str(scores["wape"].idxmin()),
+    am_day_best=str(scores["money_day"].idxmin()),
     am_corr=f"{together:.2f}",
     am_corr_moves=percent(moves.max()),
     am_net_apart=percent(
         1 - money.loc["network", "days independent"] / summed["network"]
     ),
     am_level=f"{at_level.mean:.1%} ({at_level.low:.1%} to {at_level.high:.1%})",
-    am_week_best=f"*{summed.idxmin()}*",
-    am_own_best=f"*{own.idxmin()}*",
+    am_week_best=str(summed.idxmin()),
+    am_own_best=str(own.idxmin()),
     am_own_gain=percent(1 - own.min() / summed.min(), 1),
     am_net_gain=percent(1 - own["network"] / summed["network"]),
     am_rows=count(len(rows)),
