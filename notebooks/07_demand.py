@@ -375,7 +375,7 @@ assert np.isclose(12 * ours, newsvendor_cost(one, guess, 10, 2).mean())
 #
 # **A billion cells share one model, and what the model is asked for is a quantile of demand on days four to ten.**
 #
-# | | naive | winning |
+# | part | naive | winning |
 # | --- | --- | --- |
 # | unit | product, store, day | product, store, day, *as seen from one Sunday* |
 # | label | units sold | units wanted: sales, repaired where the shelf was empty |
@@ -844,7 +844,6 @@ numbers(
 # Ten days are put together from single ones: means are added, the variance takes a correlation of 0.1 between days, and a negative binomial has the two.
 
 # %%
-from casebook.demand.case_packs import fixed_by_change, fixed_share
 from casebook.demand.grids import by_cell_and_day
 from casebook.demand.path_forecasts import QuantileGrid
 from casebook.demand.trial import cut_trial
@@ -858,8 +857,10 @@ told = by_cell_and_day(
     int(monday),
     trial.wanted.shape[1],
 )
-weekly = trial.supply.review_days == 7
 level = QuantileGrid(int(monday), told, grid, correlation=0.1)
+
+# %%
+weekly = trial.supply.review_days == 7
 reach = trial.supply.lead_days + trial.supply.review_days
 ten_days = np.column_stack(
     [
@@ -868,6 +869,10 @@ ten_days = np.column_stack(
     ]
 )
 few = (ten_days[weekly], trial.supply.case_pack[weekly])
+
+# %%
+from casebook.demand.case_packs import fixed_by_change, fixed_share
+
 there = trial.stock[weekly]
 whatever = fixed_share(*few, trial.keys["category"][weekly], stock=there)
 moved = fixed_by_change(few[0][:, 2], few[1], (-0.2, 0.2), stock=there)
@@ -1143,7 +1148,7 @@ cells = flip_map_of(over, drawn.dials, "goodwill", "dispersion", 2, 2, "gain")
 wins = cells.assign(wins=cells["share_positive"] * cells["n"])
 wins = wins.groupby("goodwill")[["wins", "n"]].sum().round().astype(int)
 
-# %% tags=["remove-input"] mystnb={"image": {"alt": "Flip map of what P95 keeps beyond the quantile from the source's costs, by goodwill across and holding cost upwards: it loses at low goodwill and comes near or wins at high goodwill."}}
+# %% tags=["remove-input"] mystnb={"image": {"alt": "Flip map of what the ninety-fifth percentile keeps beyond the quantile from the source's costs, by goodwill across and holding cost upwards: it loses at low goodwill and comes near or wins at high goodwill."}}
 from casebook.flip_figures import gain_map
 
 low, high = wins.iloc[0], wins.iloc[-1]

@@ -404,13 +404,23 @@ cells = {
     f"{on_sale:.0%}, as in our shop": on_sale * 1e9,
     "30,000 products a store": 30_000 * 1_000,
 }
-machines = {what: night.machines(n, seconds) for what, n in cells.items()}
+fast, slow = 0.02, 0.5  # stated, since a measured second is never the same
+assert fast < seconds < slow
+machines = {
+    what: [night.machines(n, speed) for speed in (fast, slow)]
+    for what, n in cells.items()
+}
+counted = ", ".join(
+    f"{few:,.0f} to {many:,.0f} ({what})"
+    for what, (few, many) in machines.items()
+)
+# %%
 judged(
     "7.too-many",
-    list(machines.values()),
-    f"AutoETS takes {seconds:.3f} seconds of a core for a year of one cell: "
-    f"{each(machines, ',.0f')} machines. It can be bought; it depends on the "
-    "cells that exist.",
+    [number for both in machines.values() for number in both],
+    f"At {fast} to {slow} seconds of a core for a year of one cell, between "
+    f"which AutoETS was measured here: {counted} machines. It can be bought; "
+    "it depends on the cells that exist.",
     cell="ch7-scale",
 )
 

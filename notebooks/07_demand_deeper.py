@@ -368,7 +368,7 @@ numbers(
 # reconcile. Neither does.** Both are one network trained over many series; what they share is weights. Nothing in either makes a
 # product's forecasts in the stores add up to the product's.
 #
-# | | what it is | what it is not |
+# | name | what it is | what it is not |
 # | --- | --- | --- |
 # | DeepAR {cite}`salinas2020` | a recurrent network with a likelihood, trained on all series; samples paths | hierarchical: series are drawn [apart](ch7-quantiles-add); nothing adds up |
 # | Temporal Fusion Transformer {cite}`lim2021` | attention over the past, gates that select inputs, *quantiles* of each horizon by pinball loss | a model of paths or of levels: its quantiles of single days can no more be added than a boosted model's |
@@ -882,6 +882,8 @@ shops, calm = (
     part.assign(mint_any_leaves=part["leaf_shrink"] > 1e-9)
     for part in (met.frame, met.null_frame)
 )
+
+# %%
 found = {
     "leaves better at all, MinT shrink": "mint_any_leaves",
     "leaves better, MinT shrink": "mint_helps_leaves",
