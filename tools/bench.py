@@ -236,11 +236,11 @@ def main() -> int:
     )
     parser.add_argument("--peer", help="interpreter that has gbstats and pyarrow, to compare with; with --full")
     given = parser.parse_args()
-    jobs = chain(bench_fraud.measured(), bench_demand.measured())
-    rows = functions() + [Row(*numbers) for numbers in jobs] + reported()
+    rows = functions() + [Row(*numbers) for numbers in bench_fraud.measured()]
+    rows += [Row(*numbers) for numbers in bench_demand.measured()] + reported()
     if given.full:
-        large = chain(bench_feed.full(peer=given.peer), bench_demand.full())
-        rows += [Row(*numbers) for numbers in large] + full_scale()
+        rows += [Row(*measured) for measured in bench_feed.full(peer=given.peer)]
+        rows += [Row(*numbers) for numbers in bench_demand.full()] + full_scale()
     print("\n".join(line(row) for row in rows))
     print(f"Written to {write(rows).relative_to(ROOT)}.")
     return 0
