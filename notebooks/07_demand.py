@@ -108,10 +108,8 @@ gigabytes.map("{:,.0f}".format).rename_axis("gigabytes")
 # %% tags=["remove-cell"]
 per_night = 7e9 / (6 * 3600)
 numbers(
-    sc_cells=f"{by_hand.loc['cells', 'value'] / 1e9:.0f} billion",
     sc_forecasts=f"{by_hand.loc['forecasts', 'value'] / 1e9:.0f} billion",
     sc_history=f"{by_hand.loc['history', 'value'] / 1e9:.0f} billion",
-    sc_gigabytes=f"{gigabytes.loc['one day of all cells', 'float32']:.0f}",
     sc_a_second=count(round(per_night, -3)),
 )
 
@@ -138,7 +136,6 @@ numbers(
     gr_listed=percent(listed),
     gr_rows=f"{len(sales) / 1e6:.1f} million",
     gr_out=percent(truth["stocked_out"].mean(), 1),
-    gr_lost=percent(truth["lost"].sum() / truth["demand"].sum(), 1),
     gr_slow=percent((sold_mean < 1).mean()),
     gr_zero=percent((sales["sold"] == 0).mean()),
 )
@@ -461,7 +458,6 @@ numbers(
     ce_hours=percent(-empty["hours"]),
     ce_tobit=percent(-empty["tobit"]),
     ce_app=percent(empty["app"]),
-    ce_app_all=percent(abs(off.loc["app", "bias"]), 1),
     ce_wrong_hours=percent(-empty_wrong["hours"]),
     ce_wrong_tobit=percent(-empty_wrong["tobit"]),
     ce_wrong_app=percent(empty_wrong["app"]),
@@ -723,7 +719,6 @@ numbers(
     md_looks=percent(1 - company[names[0]] / company[names[1]], 1),
     md_covers=percent(best["coverage_0.833"], 1),
     md_covers_plain=percent(plain["coverage_0.833"], 1),
-    md_rows=count(len(asked_for)),
 )
 
 # %% [markdown]
@@ -1058,10 +1053,6 @@ numbers(
     mo_source=percent(kept["source: 0.833 for all"]),
     mo_newsvendor=percent(kept["newsvendor's own"]),
     mo_life=percent(kept[advised]),
-    mo_mean=percent(kept["mean"]),
-    mo_p95=percent(kept["P95"]),
-    mo_daily=percent(kept["source: seven daily 0.833"]),
-    mo_order=percent(kept["source: forecast is order"]),
     mo_gap=gap_words,
     mo_cut=cut_words,
     mo_now=percent(kept["as ordered until now"]),
@@ -1079,9 +1070,6 @@ numbers(
     )[1],
     mo_fill=percent(played.loc[advised, "fill_rate"]),
     mo_waste=percent(played.loc[advised, "waste_share"]),
-    mo_fill_source=percent(played.loc["source: 0.833 for all", "fill_rate"]),
-    mo_waste_source=percent(played.loc["source: 0.833 for all", "waste_share"]),
-    mo_last=dollars(played.loc["last week", "net"]),
     mo_net=dollars(played.loc[advised, "net"]),
 )
 

@@ -145,8 +145,6 @@ numbers(
     ca_encoded_cost=percent(without["encoded"] / without["category"] - 1),
     ca_code_cost=percent(without["code"] / without["category"] - 1),
     ca_ahead=f"{ahead_of} of {len(tests)}",
-    ca_best=with_past.idxmin(),
-    ca_skus=count(skus),
 )
 
 # %% [markdown]
@@ -351,7 +349,6 @@ numbers(
     nw_saved=percent(1 - week_money[whole] / week_money[added]),
     nw_best_epoch=count(net.losses["held_out"].idxmin() + 1),
     nw_epochs=count(len(net.losses)),
-    nw_parameters=count(net.encode.count_params()),
 )
 
 # %% [markdown]
@@ -564,7 +561,6 @@ range_within = summed[global_models].max() / summed[global_models].min() - 1
 numbers(
     am_pinball_best=str(first_two[0]),
     am_behind=percent(1 - ranks.iloc[0] / ranks.iloc[1], 1),
-    am_next=str(first_two[1]),
     am_series=f"{percent(behind_series.min())} to {percent(behind_series.max())}",
     am_wape_best=str(scores["wape"].idxmin()),
     am_day_best=str(scores["money_day"].idxmin()),
@@ -576,7 +572,6 @@ numbers(
     am_level=f"{at_level.mean:.1%} ({at_level.low:.1%} to {at_level.high:.1%})",
     am_week_best=str(summed.idxmin()),
     am_own_best=str(own.idxmin()),
-    am_own_gain=percent(1 - own.min() / summed.min(), 1),
     am_net_gain=percent(1 - own["network"] / summed["network"]),
     am_rows=count(len(rows)),
     am_torn=f"{torn} of {len(best_by_shelf)}",

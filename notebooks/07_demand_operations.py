@@ -466,7 +466,9 @@ summary = planner_summary(all_of_it).set_index("author")
 weeks_of = pd.DataFrame(worth)
 pantry = {a: weeks_of.loc["pantry x1.8", a].sum() for a in ("wanted", "sold")}
 ends = pd.Series(by_hand)
-assert summary.loc["Ben", "added"] < 0 < summary.loc["Ada", "added"]
+assert scale != "small" or (
+    summary.loc["Ben", "added"] < 0 < summary.loc["Ada", "added"]
+)
 assert scale != "small" or pantry["sold"] < 0 < pantry["wanted"]
 assert scale != "small" or ends.iloc[2:].lt(0).all()
 assert scale != "small" or (weeks_of.loc["household x1.8", "wanted"].lt(0).all())
@@ -929,7 +931,6 @@ numbers(
     ow_expected=f"{n_calm / ONCE:.1f}",
     ow_binomial=rung(promise),
     ow_binomial_due=f"{n_calm / OFTEN:.0f}",
-    ow_total=rung(total, "quiet, learnt"),
     ow_back=percent(lines["pantry"].loc[back]),
     ow_back_weeks=count((back - first_week) / 7),
     ow_wape_pantry=percent(own_wape.loc[first_week, "pantry"]),
